@@ -12,6 +12,7 @@ from indexer.inspection.date_evidence import DateEvidence
 from indexer.inspection.vocabulary import NULL_WORDS
 from indexer.records.damage.cut_texts import CutTally, find_ends
 from indexer.records.damage.detect import find_damage
+from indexer.records.model import MAX_AGE
 from indexer.records.offences import OffenceTable
 from indexer.sources.profile.columns import MAX_DATE_LENGTH, find_cell_type, find_column_type
 from indexer.sources.profile.dates import EXCEL_DAYS
@@ -24,6 +25,7 @@ from indexer.sources.profile.values import (
     is_destroyed_code,
     is_destroyed_number,
     is_empty,
+    is_high_age,
     split_titled_code,
 )
 
@@ -73,6 +75,7 @@ class ColumnFacts:
         self.number_cells = 0
         self.date_cells = 0
         self.ages = 0
+        self.high_ages = 0
         self.age_ranges = 0
         self.serials = 0
         self.first_serial = EXCEL_DAYS.stop
@@ -161,7 +164,8 @@ class ColumnFacts:
             return
         self._count_value(text)
         self._count_shape(shape_text(text))
-        self.ages += is_age(text)
+        self.high_ages += is_high_age(text)
+        self.ages += is_age(text) and not is_high_age(text)
         self.age_ranges += is_age_range(text)
         if kind == "text" and len(self.words) < MAX_VALUES and not is_age(text):
             self.words.add(" ".join(text.split()))
@@ -190,7 +194,8 @@ class ColumnFacts:
         if isinstance(cell, bool):
             return
         number = int(cell)
-        self.ages += 0 <= number <= 120
+        self.ages += 0 <= number <= MAX_AGE
+        self.high_ages += number > MAX_AGE
         self._count_serial(number)
         self._count_code(str(number))
 

@@ -22,6 +22,7 @@ from indexer.inspection.vocabulary import (
     fold_name,
 )
 from indexer.records.damage.kinds import DAMAGE_WORDS
+from indexer.records.model import MAX_AGE
 from indexer.records.validation_messages import describe_shape
 from indexer.sources.profile.dates import EXCEL_EPOCHS
 from indexer.sources.profile.values import fold_value, is_age, is_age_range
@@ -362,6 +363,8 @@ def _propose_age(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
             "unknown to count them as of unknown age, or reject to set their records aside"
         )
     reason = f"{column.ages:,} of {column.filled:,} are ages"
+    if column.high_ages and rule.keys().isdisjoint(("unit", "columns")):
+        reason += f", and {column.high_ages:,} over {MAX_AGE}, which a load rejects"
     if "columns" in rule:
         reason += f', in the unit that "{rule["columns"][1]}" says'
     return RuleProposal(rule, reason, questions)

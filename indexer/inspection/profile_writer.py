@@ -6,7 +6,7 @@ What a person wrote stays: a key that is there and decided is not touched.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from glob import escape
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -32,10 +32,12 @@ _ANSWERED: Final = "# decided: "
 
 
 class WrittenProfile(NamedTuple):
-    """The keys that were added, and whether any key of [source] still says DECIDE."""
+    """The keys that were added, whether any key of [source] still says DECIDE, and which fields
+    and keys of the profile do."""
 
     added: list[str]
     is_undecided: bool
+    undecided: frozenset[str] = frozenset()
 
 
 class _Section:
@@ -94,7 +96,19 @@ def write_profile(file: Path, inspection: Inspection, chosen: InspectedTable) ->
         *(f"fields.{key}" for key in fields.added),
         *(f"columns.{key}" for key in columns.added),
     ]
-    return WrittenProfile(added, _has_undecided(source.table.unwrap()))
+    content = source.table.unwrap()
+    return WrittenProfile(
+        added, _has_undecided(content), frozenset(_list_undecided(content["profile"]))
+    )
+
+
+def _list_undecided(profile: dict[str, Any]) -> Iterator[str]:
+    """The fields and the keys of the layout for which something is to be decided."""
+    keys = ("after_blank_rows", "ignore")
+    yield from (key for key in keys if _has_undecided(profile.get(key)))
+    if _has_undecided(profile.get("continuation")):
+        yield "continuation.join"
+    yield from (field for field, rule in profile["fields"].items() if _has_undecided(rule))
 
 
 def _read_document(file: Path) -> TOMLDocument:

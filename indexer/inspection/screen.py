@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from indexer.inspection.column_facts import ColumnFacts
@@ -25,8 +26,14 @@ _MAX_TABLES: Final = 20
 _MAX_LINES: Final = 10
 
 
-def describe_inspection(inspection: Inspection, *, show_values: bool) -> Iterator[str]:
-    """The lines for a person, one screen for each layout."""
+def describe_inspection(
+    inspection: Inspection, *, show_values: bool, undecided: AbstractSet[str] | None = None
+) -> Iterator[str]:
+    """The lines for a person, one screen for each layout.
+
+    ``undecided`` are the fields and keys for which foidex.toml has no answer; None if it was not
+    looked at.
+    """
     shown: set[int] = set()
     repeated: list[str] = []
     is_first = True
@@ -45,6 +52,7 @@ def describe_inspection(inspection: Inspection, *, show_values: bool) -> Iterato
             yield from _describe_layout(inspected)
             yield from _describe_columns(inspected, show_values=show_values)
             yield from _describe_findings(inspected)
+            yield from _describe_questions(inspected, undecided)
     if repeated and not is_first:
         yield ""
     yield from _limit_lines(repeated, _MAX_TABLES, "tables that are empty or laid out as above")
@@ -193,13 +201,21 @@ def _describe_findings(inspected: InspectedTable) -> Iterator[str]:
     yield from _limit_lines(lone, _MAX_LINES, "columns that are alone in a row", "  ")
     for name, (column, values) in proposal.where.items():
         yield f"  {name}: only where {show_name(column)} is {' or '.join(values)}"
-    if questions := list(_list_questions(inspected)):
-        yield f"  to decide ({len(questions)}):"
-        yield from (f"    {question}" for question in questions)
 
 
-def _list_questions(inspected: InspectedTable) -> Iterator[str]:
-    """What must be decided, each with its field."""
-    for field, rule in inspected.proposal.rules.items():
-        yield from (f"{field}: {question}" for question in rule.questions)
-    yield from (f"{key}: {question}" for key, question in inspected.layout_questions.items())
+def _describe_questions(
+    inspected: InspectedTable, undecided: AbstractSet[str] | None
+) -> Iterator[str]:
+    """What must be decided, each with its field, and what is decided already."""
+    if not inspected.proposal.is_records:
+        return
+    rules = inspected.proposal.rules.items()
+    questions = [(field, question) for field, rule in rules for question in rule.questions]
+    questions += inspected.layout_questions.items()
+    is_open = {key: undecided is None or key in undecided for key, _ in questions}
+    open_lines = [f"    {key}: {question}" for key, question in questions if is_open[key]]
+    if open_lines:
+        yield f"  to decide ({len(open_lines)}):"
+        yield from open_lines
+    if answered := [key for key, is_still_open in is_open.items() if not is_still_open]:
+        yield f"  decided already in foidex.toml: {', '.join(answered)}"

@@ -222,9 +222,9 @@ def describe_unknown_codes(codes: dict[str, int]) -> str:
     return f"Offence codes not in the table: {counts}."
 
 
-def describe_codes_outside_validity(codes: Mapping[str, int]) -> str:
-    """How many records are from before or after the known days of their code."""
-    records = count_noun(sum(codes.values()), "record is", "records are")
+def describe_codes_outside_validity(codes: Mapping[str, int], total: int) -> str:
+    """How many of the records are from before or after the known days of their code."""
+    records = f"{sum(codes.values()):,} of {count_noun(total, 'record is', 'records are')}"
     ranked = sorted(codes.items(), key=lambda entry: (-entry[1], entry[0]))
     listing = ", ".join(f"{code} {number:,}" for code, number in ranked[:_MAX_CODES])
     more = f" and {len(codes) - _MAX_CODES:,} more" if len(codes) > _MAX_CODES else ""

@@ -65,18 +65,28 @@ class DocumentBuilder(Struct, frozen=True):
         try:
             return self._parse_fields(raw)
         except RecordError as error:
-            text, kind = str(error), error.kind
-            cells = raw.raw if isinstance(raw.raw, dict) else {}
-            if error.field in _REQUIRED_CELLS and cells.get(error.field, error) in (None, ""):
-                # A table has cells, and knows nothing of null, of quotes or of our form of a day.
-                kind = f'"{error.field}" is empty'
-                text = f"{kind}, and every record needs it. Fill it in."
-            if names := self.columns.get(error.field):
-                listing = " and ".join(f'"{name}"' for name in names)
-                noun = "column" if isinstance(raw.raw, dict) else "field"
-                plural = "s" if len(names) > 1 else ""
-                text += f" It is read from the {noun}{plural} {listing}."
-            raise RecordError(text, kind, error.field) from None
+            raise self._explain_cells(error, raw) from None
+
+    def _explain_cells(self, error: RecordError, raw: RawRecord) -> RecordError:
+        """The error in the words of the source. A table has cells and columns, and knows nothing of
+        null, of quotes or of our form of a day."""
+        text, kind, names = str(error), error.kind, self.columns.get(error.field, ())
+        is_table = isinstance(raw.raw, dict)
+        cells = raw.raw if isinstance(raw.raw, dict) else {}
+        expected = self.contract.expected_cells.get(error.field.rpartition(".")[2], "")
+        if error.field in _REQUIRED_CELLS and cells.get(error.field, error) in (None, ""):
+            kind = f'"{error.field}" is empty'
+            text = f"{kind}, and every record needs it. Fill it in."
+        elif is_table and error.shape and expected and len(names) < 2:
+            subject = f'"{names[0]}" ({error.field})' if names else f'"{error.path}"'
+            text = f"{subject} is {error.shape}, not {expected}. Correct it."
+            kind = f'"{names[0] if names else error.field}" is not {expected}'
+            return RecordError(text, kind, error.field)
+        if names:
+            listing = " and ".join(f'"{name}"' for name in names)
+            noun = "column" if is_table else "field"
+            text += f" It is read from the {noun}{'s' if len(names) > 1 else ''} {listing}."
+        return RecordError(text, kind, error.field)
 
     def _parse_fields(self, raw: RawRecord) -> _ParsedRecord:
         if isinstance(raw.raw, dict):

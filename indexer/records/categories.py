@@ -97,13 +97,13 @@ def build_field_type(category: Category) -> Any:
     return list.__class_getitem__(value_type) if category.many else Optional.__getitem__(value_type)
 
 
-def describe_category_value(category: Category) -> str:
-    """What a value must be, for a message."""
+def describe_category_value(category: Category, nothing: str = "null") -> str:
+    """What a value must be, for a message; ``nothing`` is what stands for none."""
     description = _TYPE_DESCRIPTIONS[category.type]
     if category.values:
         value_list = ", ".join(category.values[:12])
         description = f"one of {value_list}{', ...' if len(category.values) > 12 else ''}"
-    return f"a list, each {description}" if category.many else f"{description}, or null"
+    return f"a list, each {description}" if category.many else f"{description}, or {nothing}"
 
 
 def build_category_mapping(categories: Categories) -> dict[str, Any]:

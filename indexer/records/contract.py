@@ -37,6 +37,17 @@ _EXPECTED_VALUES: Final = {
     "sex": "F, M, X, U or null",
 }
 
+#: The same of a cell of a table, which knows nothing of quotes and of null.
+_EXPECTED_CELLS: Final = {
+    "crime_ref": "a reference of 1 to 100 printable characters",
+    "offence_code": "an offence code of 1 to 40 printable characters",
+    "outcome": "an outcome type, a whole number from 1 to 22, or empty",
+    "victim_ref": "a reference of 1 to 100 printable characters, or empty",
+    "suspect_ref": "a reference of 1 to 100 printable characters, or empty",
+    "age": "whole years from 0 to 120, or empty",
+    "sex": "F, M, X, U or empty",
+}
+
 
 class DayLimits(Struct, frozen=True):
     """The days that a record may name: from ``earliest`` to the day after ``current_time``."""
@@ -63,8 +74,9 @@ class DayLimits(Struct, frozen=True):
 class RecordContract:
     """What a record may hold: the built-in fields, and the categories a force declares.
 
-    ``expected`` says what the value of each field must be, for messages; ``names`` are the names
-    of all fields, including those of people and links. Without ``days`` a record may name any day.
+    ``expected`` says what the value of each field must be, for messages, and ``expected_cells``
+    what a cell of a table must be; ``names`` are the names of all fields, including those of people
+    and links. Without ``days`` a record may name any day.
     """
 
     def __init__(self, declared: Categories | None = None, days: DayLimits | None = None) -> None:
@@ -90,6 +102,14 @@ class RecordContract:
         self.expected = _EXPECTED_VALUES | {
             name: describe_category_value(category) for name, category in self.categories.items()
         }
+        self.expected_cells = (
+            self.expected
+            | _EXPECTED_CELLS
+            | {
+                name: describe_category_value(category, nothing="empty")
+                for name, category in self.categories.items()
+            }
+        )
         self.fields: tuple[str, ...] = self.type.__struct_fields__
         self.names = tuple(dict.fromkeys((*self.fields, *_EXPECTED_VALUES)))
 

@@ -162,10 +162,15 @@ class RecordError(ValueError):
     """A record breaks the contract. The text gives field, shape and fix, and never content.
 
     ``kind`` is what it has in common with all records of the same fault: no position, no shape.
-    ``field`` is the record's name of the field it is about ("victims.age"), if it is about one.
+    ``field`` is the record's name of the field it is about ("victims.age"), if it is about one, and
+    ``shape`` what its value at ``path`` ("victims[0].age") looks like, if that is the fault.
     """
 
-    def __init__(self, text: str, kind: str, field: str = "") -> None:
+    def __init__(
+        self, text: str, kind: str, field: str = "", path: str = "", shape: str = ""
+    ) -> None:
         super().__init__(text)
         self.kind = kind
         self.field = field
+        self.path = path
+        self.shape = shape

@@ -102,6 +102,8 @@ def explain_record_error(error: Exception, raw: object, contract: RecordContract
         f'"{path}" is {shape}, not {expected}. Correct it.',
         f'"{_remove_indexes(path)}" is not {expected}',
         _remove_indexes(path),
+        path,
+        "" if path.endswith("]") else shape,
     )
 
 

@@ -41,13 +41,17 @@ def run_inspect(
 
     settings = get_session().settings
     inspection = inspect_files(files, settings.categories)
-    for line in describe_inspection(inspection, show_values=show_values):
-        print(escape_line(line))
-    if not write:
-        return
-    chosen = require_one_layout(inspection)
     target = settings.file or Path(CONFIG_FILE_NAME)
-    written = write_profile(target, inspection, chosen)
+    written = None
+    try:
+        if write:
+            written = write_profile(target, inspection, require_one_layout(inspection))
+    finally:  # what the files are helps whoever reads why nothing was written, too
+        undecided = written.undecided if written else None
+        for line in describe_inspection(inspection, show_values=show_values, undecided=undecided):
+            print(escape_line(line))
+    if written is None:
+        return
     print()
     print(f"{target}: {_count_keys(len(written.added))} written.")
     if written.is_undecided:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from indexer.config.profile import DEFAULT_TIME_ZONE, FieldRule
 from indexer.records.categories import Category
-from indexer.records.model import PERSON_REFERENCES
+from indexer.records.model import MAX_AGE, PERSON_REFERENCES
 from indexer.records.validation_messages import describe_shape
 from indexer.sources.join import convert_category_value
 from indexer.sources.profile.dates import DateReader
@@ -262,6 +262,12 @@ def is_age(text: str) -> bool:
     """Whether a text is one age: 15, 15.0, 15 years, 6 months."""
     folded = " ".join(text.split())
     return (_AGE.fullmatch(folded) or _INFANT.fullmatch(folded)) is not None
+
+
+def is_high_age(text: str) -> bool:
+    """Whether a text is a number of years that no person has reached, such as 151."""
+    match = _AGE.fullmatch(" ".join(text.split()))
+    return match is not None and int(match["years"]) > MAX_AGE
 
 
 def _make_whole_converter(column: str) -> Converter:

@@ -276,6 +276,32 @@ def test_a_row_that_may_continue_another_is_among_what_is_to_decide(tmp_path: Pa
     assert out.endswith('Read it, and then run "foidex refresh --check".\n')
 
 
+def test_what_was_decided_is_not_asked_again(tmp_path: Path) -> None:
+    lines = make_lines(sex=lambda n: "Female" if n else "Q", age=lambda n: n or "10-14")
+    out, _ = write_and_inspect(tmp_path, lines)
+    assert "to decide (2):" in out
+    file = tmp_path / "foidex.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('Q = "DECIDE"', 'Q = "U"'), encoding="utf-8")
+    out, _ = write_and_inspect(tmp_path, lines)
+    assert "to decide (1):\n    victims.age: 1 are ranges" in out
+    assert "  decided already in foidex.toml: victims.sex\n" in out
+    assert "victims.sex: what says DECIDE" not in out
+    out, _ = write_and_inspect(tmp_path, [*lines, *make_lines(sex=lambda _: "R")])
+    assert "victims.sex: what says DECIDE" in out  # a value that is new
+    assert "to decide (2):" in inspect(tmp_path, "x.csv").out  # foidex.toml is not looked at
+
+
+def test_a_number_that_is_no_age_is_not_counted_as_one(tmp_path: Path) -> None:
+    """A load rejects it."""
+    (tmp_path / "a.csv").write_text(
+        "\n".join([HEADER, *make_lines(age=lambda n: (n or 151) if n != 1 else "200 years")])
+    )
+    assert (
+        "28 of 30 are ages, and 2 over 120, which a load rejects" in inspect(tmp_path, "a.csv").out
+    )
+
+
 def test_columns_of_one_name_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     lines = [f"{line},{n % 22 + 1}" for n, line in enumerate(make_lines())]
     out, profile = write_and_inspect(tmp_path, lines, f"{HEADER.replace('HO ', '')},Code")

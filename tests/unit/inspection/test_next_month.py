@@ -93,7 +93,7 @@ def test_records_from_outside_the_days_of_their_code_are_one_line_of_the_check(
     write_lines(folder, HEADER, *lines)
     (line,) = [x for x in run(folder, "refresh", "--check").out.splitlines() if "known days" in x]
     assert line == (
-        "30 records are from before or after the known days of their offence code (19J 18, 8R 6, "
-        "71/1 3 and 1 more), and counted like others. Check dates and codes if these are many; the "
+        "30 of 30 records are from before or after the known days of their offence code (19J 18, "
+        "8R 6, 71/1 3 and 1 more), and counted like others. Check dates and codes if these are many; the "
         "days of a code: foidex offences 19J"
     )

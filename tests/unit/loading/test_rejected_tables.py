@@ -228,8 +228,10 @@ def test_a_message_about_a_row_names_the_column_and_not_only_the_field(tmp_path:
     messages = explain_row(
         RefreshPlan((path,), tmp_path, profile=profile), read_extract(path, profile)
     )
-    assert messages[0].startswith('"victims[0].age" is a number over 120, not whole years')
-    assert messages[0].endswith('Correct it. It is read from the column "Age of victim".')
+    assert messages[0] == (
+        '"Age of victim" (victims.age) is a number over 120, not whole years from 0 to 120, or '
+        "empty. Correct it."
+    )
     assert messages[1] == (
         '"recorded_on" is empty, and every record needs it. Fill it in. It is read from the column '
         '"Recorded".'
