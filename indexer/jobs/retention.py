@@ -48,18 +48,22 @@ class ExpiredRejects(Struct, frozen=True):
 
     folder: Path
     deleted: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
 
     @property
     def remark(self) -> str:
         """What to say of files that are left; empty if none are."""
-        if not self.left:
+        if not self.foreign:
             return ""
-        names = ", ".join(map(escape_line, self.left[:_MAX_NAMED]))
-        more = f" and {len(self.left) - _MAX_NAMED:,} more" if len(self.left) > _MAX_NAMED else ""
+        names = ", ".join(map(escape_line, self.foreign[:_MAX_NAMED]))
+        rest = (
+            f" and {len(self.foreign) - _MAX_NAMED:,} more"
+            if len(self.foreign) > _MAX_NAMED
+            else ""
+        )
         return (
             f"{self.folder}: not deleted for their age, as foidex did not write them: {names}"
-            f"{more}. If they hold records, delete them yourself; otherwise move them to another "
+            f"{rest}. If they hold records, delete them yourself; otherwise move them to another "
             "folder."
         )
 

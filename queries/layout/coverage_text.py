@@ -81,7 +81,7 @@ def describe_covered_days(
     return (
         cover,
         *(
-            f"Of {label}, only those {_describe_limits(days)} are counted."
+            _describe_total_days(label, days, coverage)
             if days is total
             else f"Of {label}, only the days {_describe_limits(days)} are counted."
             for label, days in partial
@@ -89,6 +89,13 @@ def describe_covered_days(
         *([f"Not covered: {_shorten_list(uncovered)}."] if lists_uncovered and uncovered else []),
         *([_OTHER_DAYS] if coverage.outside else []),
     )
+
+
+def _describe_total_days(label: str, days: CoveredDays, coverage: Coverage) -> str:
+    """What is counted of all days asked about, in the sentence after that about the coverage."""
+    if (days.start, days.end) == (coverage.start, coverage.end):
+        return f"Of {label}, only these are counted."
+    return f"Of {label}, only those {_describe_limits(days)} are counted."
 
 
 def _describe_limits(days: CoveredDays) -> str:

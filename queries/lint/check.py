@@ -234,7 +234,7 @@ class _TermChecker(NamedTuple):
                     else ()
                 ),
             ),
-            wording=make_term_spec(usage.mention),
+            wording=make_term_spec(usage.mention, self.book.extra_spellings),
             required=None if is_main else usage.spellings[0].written,
         )
 

@@ -267,6 +267,12 @@ def write_yaml_term(spec: TermSpec) -> str:
         parts.append(f"aliases: [{', '.join(map(quote_yaml_term, spec.aliases))}]")
     if spec.cooccurrences:
         parts.append(f"with: [{', '.join(map(_write_required_term, spec.cooccurrences))}]")
+    if spec.openings:
+        spellings = (
+            f"{quote_yaml_term(written)}: [{', '.join(map(quote_yaml_term, openings))}]"
+            for written, openings in spec.openings.items()
+        )
+        parts.append(f"openings: {{{', '.join(spellings)}}}")
     return f"{{{', '.join(parts)}}}"
 
 

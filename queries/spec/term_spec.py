@@ -87,6 +87,7 @@ def to_mention(wording: Wording) -> Mention:
             map(Cooccurrence, map(parse_spelling, wording.cooccurring_terms), distances)
         ),
         exact=not variants,
+        openings=tuple((written, (*spellings,)) for written, spellings in wording.openings.items()),
     )
     if any(cooccurrence.max_distance is not None for cooccurrence in mention.cooccurrences):
         for spelling in (
@@ -102,7 +103,7 @@ def to_mention(wording: Wording) -> Mention:
     return mention
 
 
-def make_term_spec(mention: Mention) -> TermSpec:
+def make_term_spec(mention: Mention, extra_spellings: SpellingLookup) -> TermSpec:
     """A mention as a request writes it, without what the term book adds."""
     return TermSpec(
         term=mention.term.written,
@@ -114,6 +115,11 @@ def make_term_spec(mention: Mention) -> TermSpec:
             else CooccurrenceSpec(entry.term.written, entry.max_distance)
             for entry in mention.cooccurrences
         ),
+        openings={
+            written: spellings
+            for written, spellings in mention.openings
+            if spellings != (*extra_spellings(written),)
+        },
     )
 
 

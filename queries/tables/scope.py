@@ -80,12 +80,16 @@ class Cooccurrence(Struct, frozen=True):
 
 
 class Mention(Struct, frozen=True, cache_hash=True):
-    """A term as requested. Its aliases count as the term; ``cooccurrences`` are required too."""
+    """A term as requested. Its aliases count as the term; ``cooccurrences`` are required too.
+
+    ``openings`` are, by a term of it, the further ways to write it that were given.
+    """
 
     term: Term
     aliases: tuple[Term, ...] = ()
     cooccurrences: tuple[Cooccurrence, ...] = ()
     exact: bool = False
+    openings: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def label(self) -> str:

@@ -138,8 +138,7 @@ def test_the_check_in_words(
         format_wording_check(checked(client, index.alias, REQUEST))
         == f"""\
 The records cover 1 June 2020 to 1 June 2020.
-Of the days asked about, only those from 1 June 2020 to 1 June 2020 are
-counted.
+Of the days asked about, only these are counted.
 The first and the last of these days are those of the first and the last
 record. To declare them, set covers in [records] of foidex.toml, and refresh.
 

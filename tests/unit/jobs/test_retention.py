@@ -84,7 +84,7 @@ def test_only_what_foidex_wrote_expires_and_the_rest_is_named(tmp_path: Path) ->
     for is_dry in (True, False):
         expired = expire_rejects(tmp_path, 30, dry_run=is_dry)
         assert sorted(expired.deleted) == sorted(OWN)
-        assert expired.left == tuple(sorted(FOREIGN))
+        assert expired.foreign == tuple(sorted(FOREIGN))
         assert expired.remark.startswith(f"{tmp_path}: not deleted for their age, as foidex did")
         assert f"{min(FOREIGN)}, " in expired.remark
         assert " and 1 more. If they hold records, delete them yourself" in expired.remark
@@ -102,6 +102,6 @@ def test_a_folder_or_a_file_of_another_user_by_such_a_name_is_left(tmp_path: Pat
         (tmp_path / OWN[1]).touch()
         os.utime(tmp_path / OWN[1], (0, 0))
         os.chown(tmp_path / OWN[1], 65534, -1)
-        assert expire_rejects(tmp_path, 30).left == (OWN[1], OWN[0])
+        assert expire_rejects(tmp_path, 30).foreign == (OWN[1], OWN[0])
         os.chown(tmp_path, 65534, -1)  # root, by hand, in the home of foidex's account
         assert expire_rejects(tmp_path, 30).deleted == (OWN[1],)
