@@ -8,6 +8,7 @@ from typing import Final
 
 from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.field_rules import describe_damage, describe_examples
+from indexer.inspection.hidden_parts import HiddenParts
 from indexer.inspection.inspect_files import InspectedTable, Inspection
 from indexer.records.damage.kinds import describe_cut_texts, list_damage_counts
 from indexer.terminal import round_share, show_name
@@ -68,10 +69,26 @@ def _build_title(inspected: InspectedTable) -> str:
 def _list_hidden_parts(inspection: Inspection) -> list[str]:
     return [
         f"{show_name(file)}: {parts.rows:,} rows and {parts.columns:,} groups of columns are "
-        "hidden; they are in the file, and are read."
+        f"hidden; they are in the file, and are read.{_list_hidden_rows(parts)}"
         for file, parts in inspection.hidden.items()
         if parts.rows or parts.columns
     ]
+
+
+def _list_hidden_rows(parts: HiddenParts) -> str:
+    """Where the hidden rows are, by sheet, as far as the file numbers them."""
+    sheets = []
+    for sheet, row_numbers in list(parts.row_numbers.items())[:_MAX_LINES]:
+        spans: list[list[int]] = []
+        for number in row_numbers:
+            if spans and number == spans[-1][1] + 1:
+                spans[-1][1] = number
+            else:
+                spans.append([number, number])
+        texts = [str(start) if start == end else f"{start} to {end}" for start, end in spans]
+        rest = ", ..." if len(texts) > _MAX_LINES else ""
+        sheets.append(f"{show_name(sheet)}, {', '.join(texts[:_MAX_LINES])}{rest}")
+    return f" Hidden rows: {'; '.join(sheets)}." if sheets else ""
 
 
 def _limit_lines(lines: list[str], limit: int, noun: str, indent: str = "") -> Iterator[str]:

@@ -637,3 +637,19 @@ def test_files_of_two_layouts_are_named_once(tmp_path: Path) -> None:
     write_extract(tmp_path / "b.csv", "\n".join([f"{HEADER},Beat", *other]))
     outcome = inspect(tmp_path, "a.csv", "b.csv", "--write")
     assert "b.csv: is laid out differently from a.csv, and one profile" in outcome.err
+
+
+def test_hidden_rows_are_said_with_their_sheet_and_number(tmp_path: Path) -> None:
+    """So that a person can look at what is hidden, and is read."""
+    workbook = openpyxl.Workbook()
+    for title in ("Cover & notes", "Crimes"):
+        sheet = workbook.create_sheet(title)
+        for line in [HEADER, *make_lines(20)]:
+            sheet.append(line.split(","))
+    for number in (3, 4, 5, 9):
+        workbook["Crimes"].row_dimensions[number].hidden = True
+    workbook["Cover & notes"].row_dimensions[2].hidden = True
+    workbook.save(tmp_path / "a.xlsx")
+    out = inspect(tmp_path, "a.xlsx").out
+    assert "a.xlsx: 5 rows and 0 groups of columns are hidden; they are in the file, and are" in out
+    assert "Hidden rows: Cover & notes, 2; Crimes, 3 to 5, 9." in out
