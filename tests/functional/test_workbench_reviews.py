@@ -159,6 +159,8 @@ def test_the_result_of_a_review_is_in_the_answer_and_in_what_is_published(
     browsing.sign_in("ben", "publisher")
     read_all(browsing, "relevant")
     (box,) = find_boxes(browsing.get(f"/requests/{FILE}/answer"))
+    chosen = text_of(browsing.get(f"/requests/{FILE}/answer"))
+    assert "A number of it is small: publishing withholds the result" in chosen
     browsing.post(f"/requests/{FILE}/answer", **{box: "on"})
     browsing.finish(f"answer {FILE}")
     answer = text_of(browsing.get(f"/requests/{FILE}/answer"))

@@ -235,6 +235,14 @@ def test_a_draft_that_is_not_saved_can_be_gone_on_with_and_is_forgotten(
     assert browsing.get(page.url.path).status_code == 404
 
 
+def test_a_draft_that_lacks_only_its_reference_says_so(browsing: Browsing) -> None:
+    certain = LETTER.replace("3. How many were some kind of stalking?\n", "")
+    text = text_of(send(browsing, certain.encode()))
+    assert "The letter has 2 parts. Only its reference is not known." in text
+    named = text_of(send(browsing, certain.replace("Request", "FOI2026/00001").encode()))
+    assert "While it is DRAFT" not in named
+
+
 def test_only_two_letters_are_read_at_a_time(
     browsing: Browsing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

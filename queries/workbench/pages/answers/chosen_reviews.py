@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from msgspec import Struct
 
 from indexer.errors import ConfigurationError, ReviewError
-from queries.review.types import Review
+from queries.review.types import Review, ReviewedRecords
+from queries.review.verdict import ReviewStatus, read_decisions
 from queries.reviewing.configured_store import open_kept_store
 from queries.reviewing.progress import ReviewProgress, measure_progress
 from queries.reviewing.store.review_store import ReviewStore
@@ -26,13 +28,17 @@ _FIELD = "review-"
 
 
 class OfferedReview(Struct, frozen=True):
-    """A review of a request, its number in words. It is ready once second readings are done."""
+    """A review of a request, its number in words. It is ready once second readings are done.
+
+    ``is_small`` says that publishing withholds its result.
+    """
 
     name: str
     number: str
     criterion: str
     progress: ReviewProgress
     is_ready: bool
+    is_small: bool
 
     @property
     def field(self) -> str:
@@ -52,8 +58,9 @@ def list_offered_reviews(visit: Visit, reference: str) -> list[OfferedReview]:
     """The reviews of a request, the oldest first; none where reviews are not set up."""
     try:
         store = _open_store(visit)
+        minimum = visit.session.settings.disclosure.minimum_group
         return [
-            _offer_review(review, store.read_state(review.name))
+            _offer_review(review, store.read_state(review.name), minimum)
             for review in _list_reviews(visit, store, reference)
         ]
     except (ConfigurationError, ReviewError):  # the page of reviews says why
@@ -105,11 +112,30 @@ def _list_reviews(visit: Visit, store: ReviewStore, reference: str) -> list[Revi
     ]
 
 
-def _offer_review(review: Review, state: ReviewState) -> OfferedReview:
+def count_verdicts(
+    state: ReviewState, hashes: Mapping[str, str] | None = None
+) -> Counter[ReviewStatus]:
+    """What the decisions come to, for how many records; ``hashes`` as ``read_decisions``."""
+    readings = read_decisions(state.records, [*state.decisions.values()], hashes)
+    return Counter(reading.status for reading in readings)
+
+
+def has_small_counts(review: Review, verdicts: Counter[ReviewStatus], minimum: int) -> bool:
+    """Whether publishing withholds a result, as a count of it is smaller than may be given."""
+    relevant, others = verdicts[ReviewStatus.RELEVANT], verdicts[ReviewStatus.NOT_RELEVANT]
+    if review.records is not ReviewedRecords.MENTIONS:
+        return 0 < relevant < minimum
+    counts = (relevant, others)
+    return any(0 < count < minimum for count in counts) or sum(counts) < minimum
+
+
+def _offer_review(review: Review, state: ReviewState, minimum: int) -> OfferedReview:
+    is_ready = state.is_unblinded
     return OfferedReview(
         review.name,
         describe_number(review),
         review.criterion,
         measure_progress(state),
-        state.is_unblinded,
+        is_ready,
+        is_ready and has_small_counts(review, count_verdicts(state), minimum),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -13,14 +12,18 @@ from starlette.responses import Response
 from indexer.errors import ReviewError
 from queries.review.summary import summarise_elusion, summarise_review
 from queries.review.types import ReviewedRecords
-from queries.review.verdict import ReviewStatus, read_decisions
+from queries.review.verdict import ReviewStatus
 from queries.reviewing.decision_file import format_decisions
 from queries.reviewing.progress import ReviewProgress
 from queries.reviewing.store.rows import StoredReview
 from queries.reviewing.turns import GONE, ReviewState, choose_turn, format_time
 from queries.workbench.error_text import describe_error
 from queries.workbench.forms.request_form import name_request_file
-from queries.workbench.pages.answers.chosen_reviews import describe_number
+from queries.workbench.pages.answers.chosen_reviews import (
+    count_verdicts,
+    describe_number,
+    has_small_counts,
+)
 from queries.workbench.pages.answers.documents import send_file
 from queries.workbench.pages.reviews.opening import (
     make_audit_arguments,
@@ -96,17 +99,16 @@ def _find_result(
         return None
     hashes = {record.reference: record.content_hash for record in state.records}
     hashes = {name: text for name, text in {**hashes, **changed_hashes}.items() if text != GONE}
-    counts = Counter(
-        reading.status
-        for reading in read_decisions(state.records, [*state.decisions.values()], hashes)
+    verdicts = count_verdicts(state, hashes)
+    relevant, others = verdicts[ReviewStatus.RELEVANT], verdicts[ReviewStatus.NOT_RELEVANT]
+    minimum = visit.session.settings.disclosure.minimum_group
+    return ShownResult(
+        relevant,
+        others,
+        verdicts.total() - relevant - others,
+        _estimate(state, hashes),
+        has_small_counts(state.review, verdicts, minimum),
     )
-    relevant, others = counts[ReviewStatus.RELEVANT], counts[ReviewStatus.NOT_RELEVANT]
-    few = visit.session.settings.disclosure.minimum_group
-    is_small = 0 < relevant < few
-    if state.review.records is ReviewedRecords.MENTIONS:
-        is_small |= 0 < others < few or relevant + others < few
-    undecided = counts.total() - relevant - others
-    return ShownResult(relevant, others, undecided, _estimate(state, hashes), is_small)
 
 
 def _estimate(state: ReviewState, hashes: Mapping[str, str]) -> str:
