@@ -458,15 +458,15 @@ def test_a_folder_of_backups_that_came_back_from_an_older_copy_is_used(
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, owner)
 
-    site.must("backup", "--to", "older")
+    site.must("backup", "--to", "before-loss")
     shutil.copytree(folder, tmp_path / "copy")
-    site.must("backup", "--to", "newer")
+    site.must("backup", "--to", "lost")
     bring_back()
-    assert "older" in site.must("backups")
-    site.must("backup", "--to", "newest")
+    assert "before-loss" in site.must("backups")
+    site.must("backup", "--to", "after-loss")
     listed = site.must("backups")
-    assert "newest" in listed
-    assert "newer" not in listed
+    assert "after-loss" in listed
+    assert "lost" not in listed
     # Damage that no registration mends is one message.
     for path in folder.glob("snap-*"):
         path.unlink()
@@ -474,7 +474,7 @@ def test_a_folder_of_backups_that_came_back_from_an_older_copy_is_used(
     assert damaged.returncode == BackupError.exit_code
     assert "bring them back from a copy" in damaged.stderr
     bring_back()
-    site.must("backups", "--delete", "older")
+    site.must("backups", "--delete", "before-loss")
 
 
 @pytest.mark.timeout(600)
