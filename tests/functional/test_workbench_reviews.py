@@ -334,6 +334,11 @@ def test_records_beside_a_number_are_read_and_bound_what_the_words_miss(
     for _ in range(3):  # one text, so one decision
         if 'class="decide"' in page.text:
             page = decide(browsing, page, review=f"{NAME}-near-misses", verdict="not relevant")
+    assert (
+        "What it says Relevant 0 Not relevant 3 Relevant of all 0 at most, of 3 (95% confidence)"
+        in text_of(page)
+    )
+    assert "Publishing withholds" not in text_of(page)  # of those beside the number, none is small
     others = begin(browsing, second="0", sample="5", records="without a mention")
     assert others.url.path == f"/reviews/{NAME}-no-mention"
     page = browsing.get(f"/reviews/{NAME}-no-mention/read")
