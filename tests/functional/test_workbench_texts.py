@@ -142,7 +142,16 @@ def test_the_letter_is_previewed_with_its_texts_once_each_is_decided(
     assert letter.count("kept by zqxname") == 7
     assert letter.count("[withheld]") >= 1
     assert "7 texts are given" in text_of(after)
-    assert not (browsing.workbench.requests.path / "answers" / FILE / "published").exists()
+    folder = browsing.workbench.requests.path / "answers" / FILE / "published"
+    assert not folder.exists()
+    records = re.findall(
+        r'href="([^"]*/texts/L1\?record=[^"]*)">', browsing.get(f"{PAGE}/texts").text
+    )
+    press(browsing, browsing.get(records[-1]), do="refuse")
+    late = text_of(browsing.press_publish(FILE, after))
+    assert "Nothing was published" in late
+    assert "Other texts of L1 are given: somebody decided on one since" in late
+    assert not any(folder.iterdir())
 
 
 def test_a_decision_is_for_what_was_shown_and_no_decision_is_lost(
