@@ -272,7 +272,8 @@ class AuditLog:
             ) from None
         except OSError as error:
             raise BrokenChainError(
-                f"{self.path}: the audit log cannot be read ({error.strerror}). Run as its owner."
+                f"{self.path}: the audit log cannot be read ({error.strerror}). It must be an "
+                "ordinary file that this account may read."
             ) from None
 
 

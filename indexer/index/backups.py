@@ -33,6 +33,7 @@ from indexer.index.generations import (
     promote_generation,
     read_live_generation,
 )
+from indexer.terminal import show_name
 
 EMBEDDED_REPOSITORY: Final = "foidex"
 
@@ -142,8 +143,8 @@ def take_backup(
     name = f"{alias}-{taken_at:%Y%m%d-%H%M%S}" if name is None else name
     if not _BACKUP_NAME.fullmatch(name):
         raise BackupError(
-            f'"{name[:100]}" is not a name for a backup: it may have up to 80 lower-case letters, '
-            "digits, - and _. Choose another with --to."
+            f'"{show_name(name)}" is not a name for a backup: it may have up to 80 lower-case '
+            "letters, digits, - and _. Choose another with --to."
         )
     live = read_live_generation(client, alias)
     selection = list_verified(client, alias) if everything else [live]
@@ -257,7 +258,7 @@ def find_backup(client: Elasticsearch, alias: str, repository: str, name: str | 
         if backup.name == name or (name is None and backup.complete):
             return backup
     names = ", ".join(backup.name for backup in all_backups) or "none"
-    target = "a complete backup" if name is None else f'"{name}"'
+    target = "a complete backup" if name is None else f'"{show_name(name)}"'
     raise BackupError(f'{target} is not in repository "{repository}". Those of {alias}: {names}.')
 
 

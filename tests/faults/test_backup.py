@@ -123,10 +123,11 @@ def test_a_name_that_is_taken_or_is_none_is_refused(site: Site) -> None:
     again = site.run("backup", "--to", "live-only")
     assert again.returncode == BackupError.exit_code
     assert 'a backup named "live-only" already' in again.stderr
-    for name in ("../Out", ""):
+    for name in ("../Out", "", "a\nfoidex: done"):
         wrong = site.run("backup", "--to", name)
         assert wrong.returncode == BackupError.exit_code
-        assert f'"{name}" is not a name for a backup' in wrong.stderr
+        shown = name.replace("\n", "\\n")
+        assert f'"{shown}" is not a name for a backup' in wrong.stderr
     for command in (("restore", ""), ("backups", "--delete", "")):
         empty = site.run(*command)
         assert empty.returncode == BackupError.exit_code

@@ -378,3 +378,21 @@ def test_no_link_is_given_to_a_port_that_another_program_serves(tmp_path: Path) 
         r"foidex: 127\.0\.0\.1:\d+ cannot be served \(Address already in use\)\. End what is .*\n",
         run.stderr,
     )
+
+
+def test_a_secret_that_can_be_guessed_is_refused(tmp_path: Path) -> None:
+    """Whoever knows it can say to be anybody."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")}
+    service = Service(tmp_path, kept)
+    (tmp_path / "proxy.secret").write_text("hunter2")
+    run = subprocess.run(
+        [PROGRAM, *service.arguments, "serve", "--port", str(service.port)],
+        env=kept | {"FOIDEX_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 10
+    assert "the secret has 7 characters" in run.stderr
+    assert "hunter2" not in run.stderr

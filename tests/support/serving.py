@@ -20,7 +20,7 @@ from tests.support.force import FORCE_TOML
 #: Who the proxy of these tests signs in, and as what.
 PEOPLE = {"anna": "publisher", "ben": "publisher", "cara": "reviewer", "dan": "reader"}
 
-SECRET = "ZQXPASSWORD-of-the-proxy"
+SECRET = "ZQXPASSWORD-of-the-proxy-that-nobody-guesses"
 
 _PROXY = """
 [workbench.proxy]

@@ -43,6 +43,9 @@ _MAX_CONNECTIONS: Final = 100
 #: How long pages that are being made are waited for when the workbench is stopped.
 _STOP_SECONDS: Final = 30
 
+#: 32 random hexadecimal digits are 128 bits.
+_MIN_SECRET_LENGTH: Final = 32
+
 PortOption = Annotated[
     int | None, typer.Option(min=1, max=65_535, help="The port, instead of that of foidex.toml.")
 ]
@@ -183,6 +186,12 @@ def _read_proxy(settings: Settings) -> ProxySignIn | None:
     setting = "workbench.proxy.secret_file"
     path = settings.folder / Path(expand_path(proxy.secret_file, setting))
     secret = read_secret(path, setting, get_session().progress)
+    if len(secret) < _MIN_SECRET_LENGTH:
+        raise ConfigurationError(
+            f"{path} ({setting}): the secret has {len(secret)} characters, and whoever guesses it "
+            f"is anybody. Write one of at least {_MIN_SECRET_LENGTH}, for instance that of: "
+            "openssl rand -hex 32"
+        )
     if not proxy.people:
         raise ConfigurationError("[workbench.proxy] people: name at least one person and a role.")
     return ProxySignIn(proxy.user_header, proxy.secret_header, secret, proxy.people)

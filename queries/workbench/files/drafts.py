@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -32,7 +33,7 @@ class OpenDraft(Struct, frozen=True):
 class Drafts:
     """The drafts that are open, each for so many seconds. Safe for threads.
 
-    The oldest is forgotten where there are too many.
+    Where there are too many, the oldest of whoever has the most is forgotten.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -47,7 +48,11 @@ class Drafts:
         with self._lock:
             self._forget_old()
             while len(self._drafts) >= _MAX_DRAFTS:
-                del self._drafts[next(iter(self._drafts))]
+                owners = Counter(kept.person for kept, _ in self._drafts.values())
+                ((owner, _),) = owners.most_common(1)
+                del self._drafts[
+                    next(key for key, (kept, _) in self._drafts.items() if kept.person == owner)
+                ]
             self._drafts[name] = (draft, self._clock())
         return name
 

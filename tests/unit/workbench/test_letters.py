@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from queries.request.reader import parse_request
 from queries.workbench.access.people import Person
@@ -233,6 +234,16 @@ def test_a_draft_that_is_not_saved_can_be_gone_on_with_and_is_forgotten(
     seconds = 61.0
     assert page.url.path not in browsing.get("/letters/new").text
     assert browsing.get(page.url.path).status_code == 404
+
+
+def test_many_drafts_of_one_person_push_out_nobody_elses(browsing: Browsing) -> None:
+    send(browsing, LETTER.encode())
+    drafts = browsing.workbench.drafts
+    (draft,) = drafts.list_for("anna").values()
+    for _ in range(250):
+        drafts.add(replace(draft, person="ben"))
+    assert len(drafts.list_for("anna")) == 1
+    assert len(drafts.list_for("ben")) == 99
 
 
 def test_a_draft_that_lacks_only_its_reference_says_so(browsing: Browsing) -> None:
