@@ -196,8 +196,9 @@ def read_backups(client: Elasticsearch, alias: str, repository: str) -> list[Bac
         snapshots = client.snapshot.get(repository=repository, snapshot="*").body["snapshots"]
     except elasticsearch.ApiError as error:
         raise _explain_unusable_repository(error, repository) from None
-    backups = [backup for snapshot in snapshots if (backup := _parse_backup(snapshot, alias))]
-    return sorted(backups, key=lambda backup: (backup.taken_at, backup.name), reverse=True)
+    # Two of one second are in the order in which they were taken.
+    snapshots.sort(key=lambda snapshot: snapshot["start_time_in_millis"], reverse=True)
+    return [backup for snapshot in snapshots if (backup := _parse_backup(snapshot, alias))]
 
 
 def _parse_backup(snapshot: dict[str, Any], alias: str) -> Backup | None:
