@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from indexer.records.damage.detect import (
@@ -31,6 +31,9 @@ _MAX_PASSES: Final = 3
 #: Invisible characters that may stand where words were parted, or look like a space; the others
 #: only ever join.
 _PARTING: Final = re.compile("[\u200b\u3164\ufeff\uffa0]")
+
+#: A brace of Rich Text Format, or a character that is written after a backslash.
+_RTF_BRACE: Final = re.compile(r"\\.|[{}]", re.DOTALL)
 
 #: What tags become: nothing inside a line of text, a line break, or a gap in a row of cells. All
 #: others start a paragraph of their own.
@@ -99,15 +102,42 @@ def _replace_tag(match: re.Match[str]) -> str:
 
 
 def _remove_rtf(text: str) -> str:
-    """The text of Rich Text Format; unchanged if it is not all of that format, or not readable."""
+    """The text of Rich Text Format; unchanged if it does not begin so, or is not readable.
+
+    What stands after a document of that format, such as another one, is text, too.
+    """
     if not text.lstrip().startswith(RTF_START):
         return text
     from striprtf.striprtf import rtf_to_text
 
-    try:
-        return str(rtf_to_text(text, errors="replace"))  # type: ignore[no-untyped-call]
-    except (ArithmeticError, LookupError, ValueError):  # a code page or a character that is none
-        return text
+    texts = []
+    for document, plain in _split_rtf(text):
+        try:
+            converted = rtf_to_text(document, errors="replace")  # type: ignore[no-untyped-call]
+        except (ArithmeticError, LookupError, ValueError):  # no such code page or character
+            return text
+        texts += filter(str.strip, (str(converted), plain))
+    return "\n".join(texts)
+
+
+def _split_rtf(text: str) -> Iterator[tuple[str, str]]:
+    """Each document of Rich Text Format in a text that begins with one, and what follows it."""
+    start = 0
+    while start >= 0:
+        end = _find_group_end(text, start)
+        following = text.find(RTF_START, end)
+        yield text[start:end], text[end:] if following < 0 else text[end:following]
+        start = following
+
+
+def _find_group_end(text: str, start: int) -> int:
+    """Where a group of Rich Text Format ends; the end of the text if it is not closed."""
+    depth = 0
+    for match in _RTF_BRACE.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if not depth:
+            return match.end()
+    return len(text)
 
 
 def _decode_mojibake_sequences(text: str) -> str:

@@ -16,6 +16,9 @@ from indexer.sources.tables.table import TableRow
 
 ENCLOSED_KIND: Final = "a cell holds lines that look like rows of the table"
 
+#: A row ends with any of these, in a file of an old Mac with the second alone.
+_LINE_END: Final = re.compile("[\n\r]")
+
 _RUN: Final = re.compile(r"[0-9]+|[A-Za-z]+")
 
 #: A shorter reference, such as 12, stands in many texts, so that the rest of the line must fit too.
@@ -38,7 +41,7 @@ class EnclosedRows:
     def find_error(self, cells: Sequence[Any]) -> str | None:
         """Why a row cannot be read; None if it can."""
         for place, cell in enumerate(cells):
-            if type(cell) is str and "\n" in cell and self._delimiter in cell:
+            if type(cell) is str and self._delimiter in cell and _LINE_END.search(cell):
                 count = self._count_rows(cell, cells)
                 if count:
                     name = self._header[place] if place < len(self._header) else "a cell"

@@ -24,12 +24,13 @@ def open_and_close(rows: list[str], first: int, last: int) -> list[str]:
     return changed
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize(("last", "words"), [(3, "a line that looks"), (6, "4 lines that look")])
 def test_rows_of_an_extract_are_not_taken_into_a_cell(
-    last: int, words: str, tmp_path: Path
+    last: int, words: str, line_end: str, tmp_path: Path
 ) -> None:
     lines = ["Crime No,Recorded,HO Code,MO", *open_and_close(ROWS, 2, last)]
-    file = write_extract(tmp_path / "x.csv", "\n".join(lines) + "\n")
+    file = write_extract(tmp_path / "x.csv", line_end.join(lines) + line_end)
     raws = read_extract(file, make_profile())
     (error,) = list_errors(raws)
     assert error.startswith(f'"MO" holds {words}')

@@ -87,6 +87,19 @@ def test_damage_that_hides_damage_is_repaired_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "repaired"),
+    [
+        (r"{\rtf1 live stream}{\rtf1\ansi and \{then\} chat}", "live stream\nand {then} chat"),
+        ("{\\rtf1 live \\\\}\nWritten later: chat", "live \\\n\nWritten later: chat"),
+        ("{\\rtf1 live}\n {\\rtf1 stream\\par } then {chat}}", "live\nstream\n\n then {chat}}"),
+    ],
+)
+def test_what_follows_a_text_in_rich_text_format_is_kept(text: str, repaired: str) -> None:
+    """Systems append an entry to those before it, as a whole text of that format or without it."""
+    assert repair_text(text, frozenset({"rtf"})).text == repaired
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "a\ufffdb",
@@ -95,6 +108,7 @@ def test_damage_that_hides_damage_is_repaired_too() -> None:
         "a\x81b",
         r"Said: {\rtf1 x}",
         r"{\rtf1 \u99999999999?}",
+        r"{\rtf1 live}{\rtf1 \u99999999999?}",
     ],
 )
 def test_what_is_lost_is_not_guessed(text: str) -> None:
