@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -10,7 +11,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from indexer.files import open_folder
+from indexer.errors import OutputError
+from indexer.files import Folder, open_folder
 from indexer.index.generations import Generation
 from indexer.loading.rejects import is_written_here
 from indexer.terminal import escape_line
@@ -19,6 +21,9 @@ from indexer.terminal import escape_line
 _MAX_PAUSE: Final = timedelta(days=35)
 
 _MAX_NAMED: Final = 5
+
+#: Files of rejects, and what was begun to be written as one.
+_REJECTS_NAME: Final = re.compile(r".+\.(?:jsonl|csv|reasons\.txt|part)", re.DOTALL)
 
 
 def find_clock_doubt(generations: Iterable[Generation], days: int | None) -> str:
@@ -70,21 +75,39 @@ class ExpiredRejects(Struct, frozen=True):
 
 def expire_rejects(folder: Path, days: int, *, dry_run: bool = False) -> ExpiredRejects:
     """Delete foidex's own files of rejects that are older than ``days``, and name the other old
-    files of such a kind. A dry run deletes nothing."""
+    files of such a kind. A dry run deletes nothing. Raises OutputError."""
     limit = (datetime.now(UTC) - timedelta(days=days)).timestamp()
     try:
         opened = open_folder(folder)
     except FileNotFoundError:
         return ExpiredRejects(folder)
-    with opened:
-        old_names = [
-            name
-            for ending in (".jsonl", ".csv", ".reasons.txt", ".part")
-            for name in opened.list_names()
-            if name.endswith(ending) and opened.find_change_time(name) < limit
-        ]
-        expired = [name for name in old_names if is_written_here(opened, name)]
-        if not dry_run:
-            for name in expired:
-                opened.remove_file(name)
-    return ExpiredRejects(folder, tuple(expired), tuple(sorted({*old_names} - {*expired})))
+    except OSError as error:
+        raise _make_expiry_error(folder, error) from None
+    try:
+        with opened:
+            return _expire_files(opened, limit, dry_run=dry_run)
+    except OSError as error:
+        raise _make_expiry_error(folder, error) from None
+
+
+def _expire_files(folder: Folder, limit: float, *, dry_run: bool) -> ExpiredRejects:
+    expired: list[str] = []
+    foreign: list[str] = []
+    for name in filter(_REJECTS_NAME.fullmatch, folder.list_names()):
+        try:
+            if folder.find_change_time(name) >= limit:
+                continue
+            (expired if is_written_here(folder, name) else foreign).append(name)
+        except FileNotFoundError:  # another run deleted it meanwhile
+            continue
+    if not dry_run:
+        for name in expired:
+            folder.remove_file(name)
+    return ExpiredRejects(folder.path, tuple(expired), tuple(foreign))
+
+
+def _make_expiry_error(folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{error.filename or folder}: rejects that are too old cannot be deleted "
+        f"({error.strerror}). Let this user write in {folder}, and run: foidex prune"
+    )

@@ -342,8 +342,8 @@ def run_nightly_refresh(
     """Refresh, and write the report, the metrics and the logs, even if the refresh failed.
 
     A refresh that finds another one running leaves report and metrics to that one. Raises as
-    ``refresh_index``, and OutputError where the report or the metrics cannot be written; both are
-    tried, and nothing of the refresh is undone.
+    ``refresh_index``, and OutputError where the report or the metrics cannot be written, or old
+    rejects not be deleted; all are tried, and nothing of the refresh is undone.
     """
     started_at = datetime.now(UTC).replace(microsecond=0)
     clock = time.monotonic()
@@ -369,7 +369,8 @@ def run_nightly_refresh(
 
 
 class _UnwrittenError(OutputError):
-    """The report or the metrics of a refresh that succeeded could not be written."""
+    """The report or the metrics of a refresh that succeeded could not be written, or old rejects
+    not be deleted."""
 
 
 def _describe_failure(error: BaseException) -> str:
@@ -396,9 +397,14 @@ def _refresh_with_audit(
         result = _refresh_configured_source(session, mode, overrides)
         run.write(generation=result.generation.name, records=result.generation.records)
         started_at, clock = start
+        output_errors = _expire_old_rejects(session, result)
         refresh_report = build_refresh_report(result, mode, started_at, time.monotonic() - clock)
+        if output_errors:  # what the program will end with
+            exit_code = output_errors[0].exit_code
+            refresh_report = msgspec.structs.replace(refresh_report, exit_code=exit_code)
         log_refresh_report(refresh_report)
-        if output_errors := _write_refresh_outputs(refresh_report, session.settings):
+        output_errors += _write_refresh_outputs(refresh_report, session.settings)
+        if output_errors:
             reasons = " ".join(map(str, output_errors))
             raise _UnwrittenError(f"{result.generation.name} is live, but {reasons}")
     return result
@@ -412,12 +418,20 @@ def _refresh_configured_source(
     query_for_term = partial(build_canary_query, book=load_configured_term_book(settings))
     options = RefreshOptions(settings.refresh, query_for_term, mode, overrides)
     with session.client() as client:
-        result = refresh_index(client, settings.index, refresh_plan, options, session.progress)
+        return refresh_index(client, settings.index, refresh_plan, options, session.progress)
+
+
+def _expire_old_rejects(session: Session, result: RefreshResult) -> list[OutputError]:
+    """Delete rejects by their age, as configured; returns why that could not be done."""
+    settings = session.settings
     if (days := settings.refresh.max_age_days) and not result.clock_doubt:
-        expired = expire_rejects(settings.home / "rejects", days)
+        try:
+            expired = expire_rejects(settings.home / "rejects", days)
+        except OutputError as error:
+            return [error]
         if expired.remark:
             session.progress.say(expired.remark)
-    return result
+    return []
 
 
 def _write_refresh_outputs(refresh_report: RefreshReport, settings: Settings) -> list[OutputError]:

@@ -200,6 +200,19 @@ def test_metrics_are_written_though_the_report_cannot_be(
     assert [line["exit_code"] for line in read_audit_lines(home)] == [0, 0, 11]
 
 
+def test_a_refresh_is_live_though_old_rejects_cannot_be_deleted(
+    operate: Callable[..., Outcome], home: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "work" / "foidex.toml"
+    config.write_text(config.read_text().replace("[refresh]\n", "[refresh]\nmax_age_days = 30\n"))
+    home.mkdir(exist_ok=True)
+    (home / "rejects").touch()
+    outcome = operate("refresh", code=11)
+    assert re.search(r"foidex: test-\S+ is live, but .*/rejects: rejects that are too", outcome.err)
+    written = json.loads((home / "report.json").read_bytes())
+    assert (written["outcome"], written["exit_code"]) == ("promoted", 11)
+
+
 def test_a_failed_refresh_gives_its_own_reason_though_the_report_cannot_be_written(
     operate: Callable[..., Outcome], home: Path, tmp_path: Path
 ) -> None:

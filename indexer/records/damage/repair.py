@@ -110,7 +110,7 @@ def _remove_rtf(text: str) -> str:
         return text
     from striprtf.striprtf import rtf_to_text
 
-    texts = []
+    texts: list[str] = []
     for document, plain in _split_rtf(text):
         try:
             converted = rtf_to_text(document, errors="replace")  # type: ignore[no-untyped-call]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from indexer.errors import OutputError
+from indexer.files import Folder
 from indexer.index.generations import Generation
 from indexer.jobs.retention import ExpiredRejects, expire_rejects, find_clock_doubt
 
@@ -105,3 +107,19 @@ def test_a_folder_or_a_file_of_another_user_by_such_a_name_is_left(tmp_path: Pat
         assert expire_rejects(tmp_path, 30).foreign == (OWN[1], OWN[0])
         os.chown(tmp_path, 65534, -1)  # root, by hand, in the home of foidex's account
         assert expire_rejects(tmp_path, 30).deleted == (OWN[1],)
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error_that_names_it(tmp_path: Path) -> None:
+    file = tmp_path / "rejects"
+    file.touch()
+    with pytest.raises(OutputError, match=r"rejects: rejects that are too old cannot be deleted"):
+        expire_rejects(file, 30)
+
+
+def test_a_file_that_another_run_deletes_meanwhile_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_folder(tmp_path)
+    list_names = Folder.list_names
+    monkeypatch.setattr(Folder, "list_names", lambda folder: [*list_names(folder), "gone-1.jsonl"])
+    assert sorted(expire_rejects(tmp_path, 30).deleted) == sorted(OWN)
