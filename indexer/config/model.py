@@ -534,6 +534,11 @@ class Settings(ConfigFile, frozen=True, kw_only=True):
         return folder
 
     @property
+    def default_review_store(self) -> Path:
+        """Where the store of reviews is, unless ``[review]`` names one."""
+        return (self.home / "reviews" / "reviews.sqlite").absolute()
+
+    @property
     def audit_folder(self) -> Path:
         """The folder of the audit log and of the evidence files of answers."""
         if self.audit.folder is not None:

@@ -23,6 +23,11 @@ _TABLE_FILES: Final = frozenset(f"{name}.csv" for name in SourceQueries.__struct
 #: Of the small files that say what the file beside them must hold.
 _SIDECAR_ENDINGS: Final = (".count", ".sha256")
 
+#: What the embedded server and foidex itself keep in the home.
+_HOME_FILES: Final = ("password", "server.json", "server.lock", "start.log")
+
+_HOME_FOLDERS: Final = ("backups", "config", "data", "server")
+
 _REQUEST_ENDINGS: Final = (".yaml", ".yml")
 
 
@@ -69,6 +74,8 @@ def _find_input_use(settings: Settings, path: Path) -> str:
     for key, patterns in (("paths", source.paths), ("tombstones", source.tombstones)):
         if any(map(partial(_is_source_file, settings.folder, path), patterns)):
             return f"a file of [source] {key}, or one that is read with it"
+    if any(_is_below(path, settings.home / name) for name in (*_HOME_FILES, *_HOME_FOLDERS)):
+        return "a file of the embedded server"
     templates = settings.templates.folder
     if templates and _is_below(path, settings.folder / expand_path(templates, "[templates]")):
         return "a file of [templates] folder"
@@ -85,9 +92,12 @@ def _list_outputs(settings: Settings) -> Iterator[_NamedFile]:
     if isinstance(settings.disclosure.ledger, str):
         ledger = settings.folder / settings.disclosure.ledger
         yield _NamedFile("[disclosure] ledger", ledger)
-    if settings.review.store and "://" not in settings.review.store:
-        store = expand_path(settings.review.store, "[review] store")
+    review = settings.review
+    if review.store and "://" not in review.store:
+        store = expand_path(review.store, "[review] store")
         yield _NamedFile("[review] store", settings.folder / store)
+    elif not review.store and not review.store_url_file:
+        yield _NamedFile("[review] store, which is not set", settings.default_review_store)
     for name in (AUDIT_LOG_NAME, AUDIT_KEY_NAME):
         yield _NamedFile(f"{name} of the audit log", settings.audit_folder / name)
 
@@ -107,6 +117,8 @@ def _list_inputs(settings: Settings) -> Iterator[_NamedFile]:
         "[terms] book": settings.terms.book,
         "[workbench.proxy] secret_file": proxy and proxy.secret_file,
     }
+    for file in settings.disclosure.ledger_files:
+        yield _NamedFile("a file of [disclosure] ledger_files", settings.folder / file)
     for setting, name in names.items():
         if name:
             path = settings.folder / expand_path(name, setting)

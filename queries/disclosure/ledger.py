@@ -612,11 +612,14 @@ def parse_ledger_lines(lines: Sequence[bytes], name: str) -> list[LedgerEntry]:
 def _append_line(path: Path, line: bytes) -> None:
     """Add a line and sync it to the disk; a line that fails leaves nothing. Raises OutputError."""
     try:
-        handle = open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _LEDGER_PERMISSIONS)
-        with FileIO(handle, "ab") as file:
+        handle = open_file(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _LEDGER_PERMISSIONS)
+        with FileIO(handle, "ab+") as file:
             end = file.seek(0, os.SEEK_END)
+            # An editor, or a copy by hand, may have left the last line without an end.
+            file.seek(max(0, end - 1))
+            separator = b"" if file.read(1) in (b"", b"\n") else b"\n"
             try:
-                _write_ledger_line(file, line)
+                _write_ledger_line(file, separator + line)
             except BaseException:
                 file.truncate(end)
                 raise

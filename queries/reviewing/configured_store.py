@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -20,8 +20,6 @@ from indexer.progress import Progress
 if TYPE_CHECKING:
     from queries.reviewing.store.database import DatabaseKeeper
     from queries.reviewing.store.review_store import ReviewStore
-
-_DEFAULT_STORE: Final = Path("reviews", "reviews.sqlite")
 
 
 @contextmanager
@@ -77,7 +75,7 @@ def _find_store_url(settings: Settings, progress: Progress) -> str:
     if review.store_url_file:
         return read_secret(Path(review.store_url_file), "review.store_url_file", progress)
     if review.store is None:
-        return str((settings.home / _DEFAULT_STORE).absolute())
+        return str(settings.default_review_store)
     if "://" in review.store:
         return review.store
     return str(expand_path(review.store, "[review] store"))

@@ -39,6 +39,7 @@ def read_settings(folder: Path, text: str, home: str = "") -> Settings:
         ("codes.csv", 'offences.table = "codes.csv"', "the file of [offences] table"),
         ("terms.yaml", 'terms.book = "terms.yaml"', "the file of [terms] book"),
         ("key", 'server.password_file = "key"', "the file of [server] password_file"),
+        ("old.jsonl", 'disclosure.ledger_files = ["old.jsonl"]', "a file of [disclosure] ledger_f"),
         ("own/letter.txt", 'templates.folder = "own"', "a file of [templates] folder"),
         ("requests/a.YAML", "", "a request of [workbench] folder"),
     ],
@@ -108,3 +109,21 @@ def test_every_table_and_small_file_that_is_read_is_known(tmp_path: Path) -> Non
     files += [sidecar for table in files for sidecar in list_sidecars(table)]
     for file in files:
         assert find_file_use(settings, file).startswith("a file of [source] paths"), file
+
+
+@pytest.mark.parametrize(
+    ("report", "refusal"),
+    [
+        ("password", "over a file of the embedded server"),
+        ("backups/index.latest", "over a file of the embedded server"),
+        ("reviews/reviews.sqlite", r"\[review\] store, which is not set are one file"),
+    ],
+)
+def test_nor_is_an_output_what_foidex_keeps_in_the_home(
+    tmp_path: Path, report: str, refusal: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=refusal):
+        read_settings(tmp_path, f'refresh.report = "{report}"', home=str(tmp_path / "home"))
+    settings = read_settings(tmp_path, "", home=str(tmp_path / "home"))
+    assert find_file_use(settings, tmp_path / "home" / report)
+    assert find_file_use(settings, tmp_path / "home" / "report.json") == ""

@@ -353,6 +353,16 @@ def test_a_line_that_was_cut_short_is_told_with_its_remedy(book: Path) -> None:
         publish_release(number(60), FIVE, book)
 
 
+def test_a_last_line_without_an_end_stays_a_line_of_its_own(book: Path) -> None:
+    """As an editor leaves it, or a copy by hand."""
+    publish_release(number(52), FIVE, book)
+    book.write_bytes(book.read_bytes().rstrip(b"\n"))
+    publish_release(number(60), FIVE, book)
+    publish_release(number(70), FIVE, book)
+    assert len(lines(book)) == 3
+    assert book.read_bytes().count(b"\n") == 3
+
+
 def test_one_release_is_recorded_at_a_time(book: Path) -> None:
     with (
         FileLock(f"{book}.lock"),
