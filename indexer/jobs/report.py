@@ -117,6 +117,12 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
     if report.generation:
         for name, text in _COUNT_FIELDS.items():
             gauge(f"foidex_refresh_{name}", text, getattr(report.generation, name))
+        if report.generation.watermark:
+            gauge(
+                "foidex_refresh_newest_update_timestamp_seconds",
+                "The newest updated_at of the records.",
+                report.generation.watermark.timestamp(),
+            )
         empty = len(report.generation.coverage.empty_months) if report.generation.coverage else 0
         gauge("foidex_refresh_empty_months", "Months covered that have no record at all.", empty)
         damage = report.generation.damage or TextDamage()

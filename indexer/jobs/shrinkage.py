@@ -131,28 +131,42 @@ def describe_decline(generation: Generation, limits: ShrinkLimits) -> str:
 def describe_month_shrinkage(
     client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
 ) -> str:
-    """Which months lost too many records; empty if none did. Raises GenerationError."""
+    """Which months lost too many records, or too many records with text, as they do where the end
+    of the table of narratives is cut off; empty if none did. Raises GenerationError."""
     if limits.month_percent is None:
         return ""
-    previous, current = (
-        _count_groups(client, name, _MONTHS) for name in (live.name, generation.name)
-    )
     first_month = _find_first_compared_month(generation, live)
-    previous = {month: count for month, count in previous.items() if month >= first_month}
-    losses = _find_undeleted_losses(
-        previous,
-        current,
-        limits.month_percent,
-        limits.min_lost_records,
-        lambda _: _count_deleted(client, generation, live, _MONTHS),
+    texts = _RECORD_CONTENTS[_WITH_TEXT]
+    for content, restriction in (("records", None), (_WITH_TEXT, texts)):
+        previous, current = (
+            _count_groups(client, name, _MONTHS, restriction)
+            for name in (live.name, generation.name)
+        )
+        losses = _find_undeleted_losses(
+            {month: count for month, count in previous.items() if month >= first_month},
+            current,
+            limits.month_percent,
+            limits.min_lost_records,
+            lambda _: _count_deleted(client, generation, live, _MONTHS),
+        )
+        if losses:
+            return (
+                f"{generation.name} holds too few {content} of {_list_losses(losses)}; a month may "
+                f"lose {limits.month_percent:g}%, so it was not promoted. Check that the source is "
+                "whole; if it is, rerun with --allow months."
+            )
+    return ""
+
+
+def count_lost_texts(client: Elasticsearch, generation: Generation, live: Generation) -> int:
+    """How many records fewer than in the live generation have text, besides those that the new one
+    does not hold. Raises GenerationError."""
+    aggregations = {"texts": {"filter": _RECORD_CONTENTS[_WITH_TEXT]}}
+    before, now = (
+        int(_aggregate_held_records(client, name, aggregations)["texts"]["doc_count"])
+        for name in (live.name, generation.name)
     )
-    if not losses:
-        return ""
-    return (
-        f"{generation.name} holds too few records of {_list_losses(losses)}; a month may lose "
-        f"{limits.month_percent:g}%, so it was not promoted. Check that the source is whole; if it "
-        "is, rerun with --allow months."
-    )
+    return max(before - now - max(live.records - generation.records, 0), 0)
 
 
 def describe_offence_shrinkage(

@@ -107,11 +107,23 @@ def _describe_lost_erasures(result: RefreshResult, audit_folder: Path | None) ->
 def _describe_previous_generation(result: RefreshResult) -> list[str]:
     lines = []
     is_kept = result.previous not in result.pruned
-    if result.lost:
-        undoing = "; foidex rollback undoes it" if is_kept else ""
+    undoing = "; foidex rollback undoes it" if is_kept else ""
+    previous = result.previous or "the newest generation that is kept"
+    if result.lost_texts:
         lines.append(
-            f"It holds {describe_records(result.lost)} fewer than {result.previous}. If that "
+            f"{count_noun(result.lost_texts, 'record', 'records')} fewer than in {previous} "
+            "have text, besides those that are gone. If that is unexpected, check that the "
+            f"narratives are whole{undoing}."
+        )
+    if result.lost:
+        lines.append(
+            f"It holds {describe_records(result.lost)} fewer than {previous}. If that "
             f"is unexpected, check that the source is whole{undoing}."
+        )
+    if result.unchanged:
+        lines.append(
+            f"Its records are those of {previous}, without any change. If a new extract was due, "
+            "check that it came."
         )
     if result.previous and is_kept:
         lines.append(f"{result.previous} was live before and is kept.")

@@ -129,6 +129,7 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
     damage: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
     ends: TextEnds = NO_ENDS
+    has_own_time: bool = True
 
     @property
     def content(self) -> int:
@@ -186,8 +187,7 @@ def prepare_batch(raws: Sequence[RawRecord], builder: DocumentBuilder) -> Prepar
             if len(source) > MAX_DOCUMENT_BYTES:
                 faults[number] = _make_size_fault(len(source))
             else:
-                ends = _find_text_ends(records[number])
-                documents.append(_describe_document(number, document, source, ends))
+                documents.append(_describe_document(number, document, source, records[number]))
     return PreparedBatch(documents, faults, collect_statistics(documents, builder.offences))
 
 
@@ -207,11 +207,16 @@ def _make_size_fault(size: int) -> RecordFault:
 
 
 def _describe_document(
-    number: int, document: CrimeDocument | Tombstone, source: bytes, ends: TextEnds
+    number: int, document: CrimeDocument | Tombstone, source: bytes, record: _ParsedRecord
 ) -> PendingDocument:
     if isinstance(document, Tombstone):
         return PendingDocument(
-            document.crime_ref, source, number, document.location, document.updated_at
+            document.crime_ref,
+            source,
+            number,
+            document.location,
+            document.updated_at,
+            has_own_time=record.updated_at is not None,
         )
     return PendingDocument(
         document.crime_ref,
@@ -226,7 +231,7 @@ def _describe_document(
         bare_links=sum(link.offence_code is None for link in document.linked),
         damage=document.damage,
         repaired=document.repaired,
-        ends=ends,
+        ends=_find_text_ends(record),
     )
 
 
@@ -236,7 +241,13 @@ def collect_statistics(
     """What is counted about documents."""
     documents = list(documents)
     days = [document.day for document in documents if document.day]
-    times = [document.updated_at for document in documents if document.updated_at]
+    # The time of the load is no time of the source: an increment would leave out what changed there
+    # before it, and was not to be seen yet.
+    times = [
+        document.updated_at
+        for document in documents
+        if document.updated_at and document.has_own_time
+    ]
     statistics = DocumentStatistics(
         watermark=max(times, default=None),
         first_update=min(times, default=None),

@@ -21,6 +21,12 @@ _SHOWN_REASONS: Final = 10
 #: What a record hardly ever loses by a correction; an outcome or a link may be withdrawn any day.
 LASTING_CONTENTS: Final = frozenset({"text", "victims"})
 
+#: A list of deletions whose references are written in another way deletes nothing.
+UNKNOWN_DELETION: Final = (
+    "a deletion named a reference of which there is no record. Check how the references of the "
+    "deletions are written"
+)
+
 OutcomeKind = Literal["indexed", "rejected", "deleted", "late", "unchanged", "kept_out"]
 
 
@@ -96,6 +102,8 @@ class Tally(Struct):
         self.lost.update(outcome.lost)
         for content in sorted(outcome.lost & LASTING_CONTENTS):
             self.notes[f"a record that changed had {content}, and has none now"] += 1
+        if outcome.kind == "deleted" and outcome.tombstones and not outcome.records:
+            self.notes[UNKNOWN_DELETION] += 1
 
     def add_created(self, documents: list[PendingDocument]) -> None:
         """Count documents that were all created."""

@@ -159,11 +159,16 @@ def run(
 ) -> Callable[..., RefreshResult]:
     """Run a refresh from files or a database."""
 
-    def go(reading: Path | DatabaseSource, mode: RefreshMode = "full") -> RefreshResult:
+    def go(
+        reading: Path | DatabaseSource,
+        mode: RefreshMode = "full",
+        tombstones: tuple[Path, ...] = (),
+    ) -> RefreshResult:
         files = isinstance(reading, Path)
         plan = RefreshPlan(
             paths=(reading,) if isinstance(reading, Path) else (),
             rejects_folder=tmp_path / "rejects",
+            tombstones=tombstones,
             database=None if files or isinstance(reading, Path) else reading,
         )
         return refresh_index(
@@ -246,6 +251,30 @@ def test_an_increment_by_watermark_ends_where_a_full_refresh_ends(
     fill(url, [{**silent, "narrative": records[5]["narrative"]}])
     full = run(marked).generation
     assert full.content_hash == done.content_hash
+
+
+def test_a_deletion_without_a_time_does_not_hide_later_changes(
+    run: Callable[..., RefreshResult],
+    client: Elasticsearch,
+    index: IndexSettings,
+    on_sqlite: str,
+    tmp_path: Path,
+) -> None:
+    """The time of the load, which such a deletion gets, is later than what a copy of the database
+    that is filled once a night shows the next night."""
+    records = unlinked(200)
+    marked = source(on_sqlite, watermark="updated_at")
+    fill(on_sqlite, records)
+    before = run(marked).generation
+    deletions = tmp_path / "deleted.txt"
+    deletions.write_text(f"{records[7]['crime_ref']}\n")
+    done = run(marked, "incremental", tombstones=(deletions,)).generation
+    assert (done.records, done.watermark) == (199, before.watermark)
+    later = f"{datetime.now(UTC) - timedelta(hours=5):%Y-%m-%dT%H:%M:%SZ}"
+    fill(on_sqlite, [{**records[3], "updated_at": later, "narrative": ["Changed."]}])
+    run(marked, "incremental")
+    found = read_live_records(client, index.alias)
+    assert found[records[3]["crime_ref"]]["narrative"] == ["Changed."]
 
 
 def test_an_increment_without_a_watermark_compares_everything(

@@ -31,6 +31,7 @@ from indexer.jobs.refresh import (
     refresh_index,
 )
 from indexer.jobs.summary import summarise_refresh
+from indexer.loading.tally import UNKNOWN_DELETION
 from indexer.records.categories import Category
 from indexer.records.coverage import CoverageSettings
 from indexer.sources import jsonl
@@ -205,10 +206,11 @@ def test_records_that_lost_what_they_contain_are_refused(
     plan = {"fields": DISTRICTS}
     write_records(extract, whole)
     refresh(extract, **plan)
-    write_records(extract, [one | {field: empty} for one in whole[:200]] + whole[200:])
+    few = [one | {field: empty} if at % 11 == 0 else one for at, one in enumerate(whole)]
+    write_records(extract, few)
     assert refresh(extract, **plan).generation.overrides == ()
     write_records(extract, [one | {field: empty} for one in whole])
-    message = f" has .*0 {content}, where the live one has 1,800"
+    message = f" has .*0 {content}, where the live one has 1,818"
     expect_refusal(refresh, extract, CheckOverride.CONTENTS, message, **plan)
 
 
@@ -227,6 +229,49 @@ def test_records_that_were_added_without_their_text_are_refused(
     expect_refusal(refresh, extract, CheckOverride.CONTENTS, message, mode=mode)
     write_records(extract, make_records(2_100))
     assert refresh(extract, mode=mode).generation.overrides == ()
+
+
+def test_months_whose_records_lost_their_text_are_refused(refresh: Refresh, extract: Path) -> None:
+    """As where the end of narratives.csv is cut off between two rows: no record is gone."""
+    previous = refresh(extract).generation.name
+    cut = [one | {"narrative": ""} for one in make_records()[-9:]]
+    write_records(extract, [*make_records()[:-9], *cut])
+    lines = summarise_refresh(refresh(extract))
+    assert any(f"9 records fewer than in {previous} have text" in line for line in lines)
+    cut = [one | {"narrative": ""} for one in make_records()[-30:]]
+    write_records(extract, [*make_records()[:-30], *cut])
+    message = r"too few records with text of 2023-02 \(0, not 11\); a month may lose 10%"
+    expect_refusal(refresh, extract, CheckOverride.MONTHS, message)
+
+
+def test_text_that_is_gone_with_its_record_is_not_said_twice(
+    refresh: Refresh, extract: Path
+) -> None:
+    refresh(extract)
+    write_records(extract, make_records()[:-5])
+    result = refresh(extract)
+    assert (result.lost, result.lost_texts) == (5, 0)
+
+
+def test_an_extract_that_did_not_come_is_said(refresh: Refresh, extract: Path) -> None:
+    previous = refresh(extract).generation.name
+    lines = summarise_refresh(refresh(extract))
+    assert any(f"those of {previous}, without any change" in line for line in lines)
+    changed = make_records()[0] | {"narrative": "Another."}
+    write_records(extract, [changed, *make_records()[1:]])
+    assert not any("without any change" in line for line in summarise_refresh(refresh(extract)))
+
+
+@pytest.mark.parametrize("written", ["r7", "R-7"])
+def test_a_deletion_of_no_record_is_said(refresh: Refresh, extract: Path, written: str) -> None:
+    """The references of a list of deletions may be written in another way: nothing is deleted."""
+    refresh(extract)
+    deletions = [{"crime_ref": reference, "status": "deleted"} for reference in ("R7", written)]
+    write_records(extract, deletions)
+    generation = refresh(extract, mode="incremental").generation
+    assert (generation.records, generation.notes) == (1_999, {UNKNOWN_DELETION: 1})
+    again = refresh(extract, mode="incremental").generation
+    assert (again.records, again.notes) == (1_999, {})
 
 
 def test_what_fewer_records_contain_is_no_loss(refresh: Refresh, extract: Path) -> None:

@@ -39,6 +39,7 @@ def list_metric_names(folder: Path) -> set[str]:
         version="1",
         mapping_hash="0",
         coverage=Coverage(date(2023, 1, 1), date(2023, 12, 31)),
+        watermark=STARTED,
         damage=TextDamage(damaged=1, kinds={"control": 1}),
     )
     report = RefreshReport("promoted", 0, "full", STARTED, 2.5, generation)
@@ -87,6 +88,7 @@ HEALTHY = {
     "success": "1",
     "exit_code": "0",
     "last_success_timestamp_seconds": "0",
+    "newest_update_timestamp_seconds": "0",
     "records": "100000",
     "rejected": "0",
     "empty_months": "0",
@@ -101,6 +103,13 @@ NIGHTS = {
     "of a time to come": Night(
         {"FoidexClockWrong"}, metrics={"last_success_timestamp_seconds": str(40 * 86_400)}
     ),
+    "nothing changed for two days": Night(
+        set(), metrics={"newest_update_timestamp_seconds": str(-2 * 86_400)}
+    ),
+    "nothing changed for three days": Night(
+        {"FoidexRecordsOld"}, metrics={"newest_update_timestamp_seconds": str(-3 * 86_400)}
+    ),
+    "no time of a change": Night(set(), metrics={"newest_update_timestamp_seconds": ""}),
     "failed": Night({"FoidexRefreshFailed"}, metrics={"success": "0", "exit_code": "5"}),
     "never": Night(
         {"FoidexRefreshFailed", "FoidexNeverRefreshed"},
