@@ -54,6 +54,8 @@ _FOREIGN_PIPE: Final = "is a pipe that belongs to another user"
 
 _TOO_DEEP: Final = "has folders in folders deeper than foidex ever writes"
 
+_FOREIGN: Final = "belongs to another user, in a folder in which everyone's files are their own"
+
 _PLANTED: Final = "belongs to another user, and everybody can write to its folder"
 
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
@@ -278,9 +280,14 @@ class Folder:
         """Open an ordinary file for reading; the caller closes the handle."""
         return self.open_file(name, os.O_RDONLY)
 
-    def read_file(self, name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
-        """The content of a file. One of more than ``max_bytes`` is refused."""
+    def read_file(
+        self, name: str, max_bytes: int = MAX_FILE_BYTES, *, refuses_foreign: bool = False
+    ) -> bytes:
+        """The content of a file. One of more than ``max_bytes`` is refused, and with
+        ``refuses_foreign`` what ``refuse_foreign`` refuses."""
         with self._explain(name), os.fdopen(self.open_file(name, os.O_RDONLY), "rb") as file:
+            if refuses_foreign:
+                self.refuse_foreign(name, os.fstat(file.fileno()).st_uid)
             return read_whole(file, max_bytes)
 
     def write_file(
@@ -496,6 +503,24 @@ class Folder:
             raise UnsafePathError(self.path / name, "belongs to another user")
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
             raise UnsafePathError(self.path / name, "is not an ordinary file")
+
+    def find_owner(self) -> int:
+        """The user id of the owner of the folder itself."""
+        return self._stat(".").st_uid
+
+    def refuse_foreign(self, name: str, owner: int | None = None) -> None:
+        """Raise UnsafePathError for a name of another user where nobody may touch what others have:
+        in a folder that everybody can write to, or one of a group with a sticky bit.
+
+        ``owner`` is that of what was opened by the name, if it was. What is this user's, root's or
+        the folder's owner's is not refused.
+        """
+        folder = self._stat(".")
+        if not folder.st_mode & (stat.S_IWOTH | stat.S_ISVTX) or not hasattr(os, "geteuid"):
+            return
+        owner = self._stat(name).st_uid if owner is None else owner
+        if owner not in (0, _find_user_id(), folder.st_uid) and not _is_unmapped(owner):
+            raise UnsafePathError(self.path / name, _FOREIGN)
 
     def is_own_file(self, name: str) -> bool:
         """Whether a name is an ordinary file, or a link, of this user's, root's or the folder's

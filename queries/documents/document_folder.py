@@ -80,9 +80,20 @@ class DocumentFolder:
             mode = self._folder.find_mode(name)
             if mode is not None and not stat.S_ISDIR(mode):
                 raise self._build_obstacle_error(name, "is not a folder")
+            self._refuse_foreign(name)
+        self._refuse_foreign(MANIFEST_NAME)
         for path in (*paths, MANIFEST_NAME):
             if stat.S_ISDIR(self._find_document_mode(path) or 0):
                 raise self._build_obstacle_error(path, "is a folder")
+
+    def _refuse_foreign(self, name: str) -> None:
+        """Raise OutputError for what another user could have put here to have files replaced."""
+        try:
+            self._folder.refuse_foreign(name)
+        except FileNotFoundError:
+            return
+        except UnsafePathError as error:
+            raise self._build_obstacle_error(name, str(error.strerror)) from None
 
     def _build_obstacle_error(self, name: str, reason: str) -> OutputError:
         return OutputError(
@@ -122,6 +133,7 @@ class DocumentFolder:
         """
         try:
             with self._folder.open_subfolder(PENDING_FOLDER, self._permissions) as pending:
+                self._folder.refuse_foreign(PENDING_FOLDER, pending.find_owner())
                 for path, content in contents.items():
                     with self._open_parent(pending, path, self._permissions) as (parent, name):
                         parent.write_new_file(name, content, self._permissions)
@@ -140,6 +152,7 @@ class DocumentFolder:
         if self._folder.find_mode(PENDING_FOLDER) is None:
             return
         with self._folder.open_subfolder(PENDING_FOLDER) as pending:
+            self._folder.refuse_foreign(PENDING_FOLDER, pending.find_owner())
             new = read_manifest(pending)
             if new is not None:  # else it was never complete
                 self._install(pending, new, read_manifest(self._folder))

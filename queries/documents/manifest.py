@@ -44,7 +44,7 @@ class Manifest(Struct, frozen=True):
 def read_manifest(folder: Folder) -> Manifest | None:
     """The manifest of a folder, or None. Raises UnreadableError for one that is not of foidex."""
     try:
-        text = folder.read_file(MANIFEST_NAME, _MAX_MANIFEST_BYTES)
+        text = folder.read_file(MANIFEST_NAME, _MAX_MANIFEST_BYTES, refuses_foreign=True)
         manifest = msgspec.json.decode(text, type=Manifest)
     except FileNotFoundError:
         return None

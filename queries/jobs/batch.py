@@ -193,7 +193,7 @@ def write_documents(job: AnswerJob, release: PreparedRelease, output_folder: Pat
         output_folder,
         job.documents,
         force=job.force,
-        record=release.record,
+        record=release.record if job.publisher else None,
         permissions=job.permissions,
     )
 

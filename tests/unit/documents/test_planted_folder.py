@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from indexer.files import Folder, Permissions
 from queries.answer.types import Answer
 from queries.documents import document_set
 from queries.documents.content.context import DocumentSettings
+from queries.documents.document_folder import finish_document_set
 from queries.documents.document_set import WriteResult, write_document_set
 from queries.documents.manifest import Manifest
 from tests.support.answers import FORCE, sample_answer
@@ -388,3 +389,47 @@ def test_documents_have_the_mode_that_is_set(
         "tables": folder_mode,
     }
     assert stat.S_IMODE(folder.stat().st_mode) == folder_mode
+
+
+OTHER_USER = 65533
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can plant what belongs to another user")
+@pytest.mark.parametrize("mode", [0o1777, 0o3770])
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("planted", [".foidex-new", "manifest.json", "tables"])
+def test_nothing_that_another_user_planted_replaces_files_that_are_not_theirs(
+    shared: Path, mode: int, planted: str, *, force: bool
+) -> None:
+    """In such a folder users may add names, and not touch those of others."""
+    own = {"a.letter.txt": b"by hand", "b.letter.docx": b"by hand, too"}
+    for name, content in own.items():
+        (shared / name).write_bytes(content)
+    if planted == "manifest.json":
+        write_manifest(shared, own)
+    else:
+        (shared / planted).mkdir()
+        (shared / planted / "a.letter.txt").write_bytes(b"evil")
+        write_manifest(shared / planted, {"a.letter.txt": b"evil"})
+    os.chown(shared / planted, OTHER_USER, -1)
+    shared.chmod(mode)
+    before = read_tree(shared)
+    with pytest.raises(OutputError, match=rf"{planted}: {planted} belongs to another user"):
+        write(shared, force=force)
+    with suppress(OSError):
+        finish_document_set(shared)
+    assert read_tree(shared) == before
+    shared.chmod(0o2770)  # whoever may write here may replace everything
+    if force:
+        write(shared, force=True)
+        assert (shared / "a.letter.txt").read_bytes() not in (b"by hand", b"evil")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can plant what belongs to another user")
+def test_what_the_owner_of_a_folder_or_this_user_prepared_is_used(shared: Path) -> None:
+    shared.chmod(0o1777)
+    write(shared)
+    os.chown(shared, OTHER_USER, -1)
+    for name in ("manifest.json", "tables"):
+        os.chown(shared / name, OTHER_USER, -1)
+    assert write(shared).replaced

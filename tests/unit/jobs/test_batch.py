@@ -11,17 +11,20 @@ import pytest
 from indexer.errors import FoidexError, InexactError, NumbersChangedError, RequestError
 from indexer.session import Session
 from indexer.terminal import describe_forging_name
+from queries.disclosure.ledger import PreparedRelease
 from queries.documents.comparison import NumberChange
 from queries.documents.content.context import DocumentSettings
 from queries.documents.document_set import WriteResult
+from queries.jobs import batch
 from queries.jobs.batch import (
     AnswerJob,
     BatchFailedError,
     BatchResult,
     raise_batch_failures,
     run_batch,
+    write_documents,
 )
-from tests.support.answers import FORCE
+from tests.support.answers import FORCE, sample_answer
 
 
 def result(error: FoidexError | None = None, changes: tuple[NumberChange, ...] = ()) -> BatchResult:
@@ -86,3 +89,16 @@ def test_a_folder_that_cannot_be_listed_is_not_one_without_requests(
     job = AnswerJob(Session(), DocumentSettings(FORCE, date(2018, 8, 15)))
     with pytest.raises(RequestError, match=r"cannot be read \(Permission denied\)"):
         next(run_batch(job, tmp_path, tmp_path / "out"))
+
+
+def test_an_answer_that_is_not_published_is_not_recorded_as_a_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a message would say, of documents that cannot be put in their place, that it was."""
+    recorders: list[object] = []
+    monkeypatch.setattr(
+        batch, "write_document_set", lambda *_, **options: recorders.append(options["record"])
+    )
+    job = AnswerJob(Session(), DocumentSettings(FORCE, date(2018, 8, 15)))
+    write_documents(job, PreparedRelease(sample_answer(3)), tmp_path)
+    assert recorders == [None]
