@@ -49,7 +49,7 @@ from indexer.jobs.forget import apply_and_report_erasures
 from indexer.jobs.links import resolve_links
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.retention import find_clock_doubt
-from indexer.jobs.shrinkage import ShrinkLimits, count_lost_texts
+from indexer.jobs.shrinkage import ShrinkLimits, count_lost_contents
 from indexer.jobs.verification import VerificationLimits, verify_generation
 from indexer.loading.faults import RejectedKind
 from indexer.loading.loader import change_index, check_records, fill_index
@@ -151,10 +151,10 @@ class RefreshPlan(Struct, frozen=True):
 class RefreshResult(Struct, frozen=True):
     """What a refresh did. ``previous`` was live before; ``rejects`` is set if any were rejected;
     ``cleared`` and ``pruned`` are the generations it deleted: half built, or old. ``lost`` is how
-    many records fewer than the previous one the generation holds, and ``lost_texts`` how many fewer
-    have text; ``unchanged`` says that a full refresh found the very records of the previous one.
-    ``rejected_kinds`` counts the rejected records by their fault. ``clock_doubt`` says why nothing
-    was deleted for its age."""
+    many records fewer than the previous one the generation holds, and ``lost_contents`` how many
+    fewer have text, people or links; ``unchanged`` says that a full refresh found the very records
+    of the previous one. ``rejected_kinds`` counts the rejected records by their fault.
+    ``clock_doubt`` says why nothing was deleted for its age."""
 
     generation: Generation
     previous: str | None
@@ -164,7 +164,7 @@ class RefreshResult(Struct, frozen=True):
     pruned: tuple[str, ...] = ()
     rejected_kinds: tuple[RejectedKind, ...] = ()
     lost: int = 0
-    lost_texts: int = 0
+    lost_contents: dict[str, int] = {}
     unchanged: bool = False
     clock_doubt: str = ""
 
@@ -329,7 +329,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         overrides_used = tuple(sorted({*overrides_used, *checks.failed}))
         generation = _set_overrides(generation, overrides_used)
         context.lock.check()
-        lost_texts = count_lost_texts(client, generation, live) if live else 0
+        lost = count_lost_contents(client, generation, live, context.limits.shrink)
         replaced = find_live_name(client, index.alias)
         generation = mark_verified(client, msgspec.structs.replace(generation, replaced=replaced))
         previous = promote_generation(client, index.alias, generation)
@@ -341,7 +341,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         tuple(cleared_names),
         rejected_kinds=tally.faults.list_kinds(),
         lost=max(live.records - generation.records, 0) if live else 0,
-        lost_texts=lost_texts,
+        lost_contents=lost,
         unchanged=context.mode == "full" and _holds_same_records(generation, live),
     )
 

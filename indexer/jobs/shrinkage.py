@@ -45,6 +45,19 @@ _RECORD_CONTENTS: Final[dict[str, dict[str, Any]]] = {
     "cancelled or transferred records": {"terms": {"status": ["cancelled", "transferred"]}},
 }
 
+#: What the records of a month hold, each from a table that can be cut off between two rows.
+_MONTHLY_CONTENTS: Final[dict[str, dict[str, Any] | None]] = {
+    "records": None,
+    _WITH_TEXT: _RECORD_CONTENTS[_WITH_TEXT],
+    **{
+        f"records with {words}": {"nested": {"path": path, "query": _EVERYTHING}}
+        for path, words in {
+            **{people: people for people in PEOPLE_LISTS},
+            "linked": "links",
+        }.items()
+    },
+}
+
 _INNER_CONTENTS: Final[dict[str, dict[str, dict[str, Any]]]] = {
     **{
         name: {
@@ -131,13 +144,12 @@ def describe_decline(generation: Generation, limits: ShrinkLimits) -> str:
 def describe_month_shrinkage(
     client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
 ) -> str:
-    """Which months lost too many records, or too many records with text, as they do where the end
-    of the table of narratives is cut off; empty if none did. Raises GenerationError."""
+    """Which months lost too many records, or too many with text, people or links, as they do where
+    the end of such a table is cut off; empty if none did. Raises GenerationError."""
     if limits.month_percent is None:
         return ""
     first_month = _find_first_compared_month(generation, live)
-    texts = _RECORD_CONTENTS[_WITH_TEXT]
-    for content, restriction in (("records", None), (_WITH_TEXT, texts)):
+    for content, restriction in _MONTHLY_CONTENTS.items():
         previous, current = (
             _count_groups(client, name, _MONTHS, restriction)
             for name in (live.name, generation.name)
@@ -158,15 +170,33 @@ def describe_month_shrinkage(
     return ""
 
 
-def count_lost_texts(client: Elasticsearch, generation: Generation, live: Generation) -> int:
-    """How many records fewer than in the live generation have text, besides those that the new one
-    does not hold. Raises GenerationError."""
-    aggregations = {"texts": {"filter": _RECORD_CONTENTS[_WITH_TEXT]}}
+def count_lost_contents(
+    client: Elasticsearch, generation: Generation, live: Generation | None, limits: ShrinkLimits
+) -> dict[str, int]:
+    """How many records fewer than in the live generation have text, people or links, besides those
+    that the new one does not hold. Few without suspects or links are left out, because those are
+    withdrawn every day. Raises GenerationError."""
+    if live is None:
+        return {}
+    filters = {
+        content: restriction for content, restriction in _MONTHLY_CONTENTS.items() if restriction
+    }
+    aggregations = {"contents": {"filters": {"filters": filters}}}
     before, now = (
-        int(_aggregate_held_records(client, name, aggregations)["texts"]["doc_count"])
+        _aggregate_held_records(client, name, aggregations)["contents"]["buckets"]
         for name in (live.name, generation.name)
     )
-    return max(before - now - max(live.records - generation.records, 0), 0)
+    gone = max(live.records - generation.records, 0)
+    lost = {
+        content: before[content]["doc_count"] - now[content]["doc_count"] - gone
+        for content in filters
+    }
+    lasting = {f"records with {content}" for content in LASTING_CONTENTS}
+    return {
+        content: count
+        for content, count in lost.items()
+        if count >= (1 if content in lasting else max(limits.min_lost_records, 1))
+    }
 
 
 def describe_offence_shrinkage(

@@ -109,11 +109,13 @@ def _describe_previous_generation(result: RefreshResult) -> list[str]:
     is_kept = result.previous not in result.pruned
     undoing = "; foidex rollback undoes it" if is_kept else ""
     previous = result.previous or "the newest generation that is kept"
-    if result.lost_texts:
+    if result.lost_contents:
+        contents = ", ".join(
+            f"{count:,} {content}" for content, count in result.lost_contents.items()
+        )
         lines.append(
-            f"{count_noun(result.lost_texts, 'record', 'records')} fewer than in {previous} "
-            "have text, besides those that are gone. If that is unexpected, check that the "
-            f"narratives are whole{undoing}."
+            f"Fewer than in {previous}, besides those that are gone: {contents}. If that is "
+            f"unexpected, check that every table is whole{undoing}."
         )
     if result.lost:
         lines.append(

@@ -31,7 +31,7 @@ from indexer.jobs.refresh import (
     refresh_index,
 )
 from indexer.jobs.summary import summarise_refresh
-from indexer.loading.tally import UNKNOWN_DELETION
+from indexer.loading.tally import LASTING_CONTENTS, UNKNOWN_DELETION
 from indexer.records.categories import Category
 from indexer.records.coverage import CoverageSettings
 from indexer.sources import jsonl
@@ -231,17 +231,30 @@ def test_records_that_were_added_without_their_text_are_refused(
     assert refresh(extract, mode=mode).generation.overrides == ()
 
 
-def test_months_whose_records_lost_their_text_are_refused(refresh: Refresh, extract: Path) -> None:
+@pytest.mark.parametrize(
+    ("field", "content"),
+    [("narrative", "text"), ("victims", "victims"), ("suspects", "suspects"), ("linked", "links")],
+)
+def test_months_whose_records_lost_what_a_table_holds_are_refused(
+    refresh: Refresh, extract: Path, field: str, content: str
+) -> None:
     """As where the end of narratives.csv is cut off between two rows: no record is gone."""
-    previous = refresh(extract).generation.name
-    cut = [one | {"narrative": ""} for one in make_records()[-9:]]
-    write_records(extract, [*make_records()[:-9], *cut])
-    lines = summarise_refresh(refresh(extract))
-    assert any(f"9 records fewer than in {previous} have text" in line for line in lines)
-    cut = [one | {"narrative": ""} for one in make_records()[-30:]]
-    write_records(extract, [*make_records()[:-30], *cut])
-    message = r"too few records with text of 2023-02 \(0, not 11\); a month may lose 10%"
-    expect_refusal(refresh, extract, CheckOverride.MONTHS, message)
+    whole = [one | CONTENTS for one in make_records()]
+    plan = {"fields": DISTRICTS}
+    nothing: Any = "" if field == "narrative" else []
+    write_records(extract, whole)
+    previous = refresh(extract, **plan).generation.name
+    write_records(extract, [*whole[:-9], *(one | {field: nothing} for one in whole[-9:])])
+    lines = summarise_refresh(refresh(extract, **plan))
+    told = f"Fewer than in {previous}, besides those that are gone: 9 records with {content}."
+    assert any(told in line for line in lines) is (content in LASTING_CONTENTS)
+    write_records(extract, [*whole[:-30], *(one | {field: nothing} for one in whole[-30:])])
+    message = rf"too few records with {content} of 2023-02 \(0, not 11\); a month may lose 10%"
+    expect_refusal(refresh, extract, CheckOverride.MONTHS, message, **plan)
+    loose = {"settings": {"max_month_shrink_percent": 100}}
+    write_records(extract, [*whole[:-60], *(one | {field: nothing} for one in whole[-60:])])
+    lines = summarise_refresh(refresh(extract, **plan, **loose))
+    assert any(f": 30 records with {content}." in line for line in lines)
 
 
 def test_text_that_is_gone_with_its_record_is_not_said_twice(
@@ -250,7 +263,7 @@ def test_text_that_is_gone_with_its_record_is_not_said_twice(
     refresh(extract)
     write_records(extract, make_records()[:-5])
     result = refresh(extract)
-    assert (result.lost, result.lost_texts) == (5, 0)
+    assert (result.lost, result.lost_contents) == (5, {})
 
 
 def test_an_extract_that_did_not_come_is_said(refresh: Refresh, extract: Path) -> None:
