@@ -510,13 +510,13 @@ class Folder:
 
     def refuse_foreign(self, name: str, owner: int | None = None) -> None:
         """Raise UnsafePathError for a name of another user where nobody may touch what others have:
-        in a folder that everybody can write to, or one of a group with a sticky bit.
+        in a folder with a sticky bit, as /tmp has it, or one that a group shares.
 
         ``owner`` is that of what was opened by the name, if it was. What is this user's, root's or
         the folder's owner's is not refused.
         """
         folder = self._stat(".")
-        if not folder.st_mode & (stat.S_IWOTH | stat.S_ISVTX) or not hasattr(os, "geteuid"):
+        if not folder.st_mode & stat.S_ISVTX or not hasattr(os, "geteuid"):
             return
         owner = self._stat(name).st_uid if owner is None else owner
         if owner not in (0, _find_user_id(), folder.st_uid) and not _is_unmapped(owner):

@@ -97,9 +97,16 @@ def test_a_letter_without_figures_speaks_of_none() -> None:
         assert "internal review" in text or "report" in ending, ending
 
 
-def test_a_note_may_state_its_own_numbers() -> None:
+@pytest.mark.parametrize(
+    "note",
+    [
+        "There were 77 offences before.",
+        f"See https://www.example.org/{'released-before/' * 12}2018 for them.",
+    ],
+)
+def test_a_note_may_state_its_own_numbers_and_hold_a_long_address(note: str) -> None:
     answer = make_partial_answer()
-    first = msgspec.structs.replace(answer.questions[0], note="There were 77 offences before.")
+    first = msgspec.structs.replace(answer.questions[0], note=note)
     render_documents(
         msgspec.structs.replace(answer, questions=(first, *answer.questions[1:])),
         DocumentSettings(FORCE, DAY),

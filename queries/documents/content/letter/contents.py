@@ -14,14 +14,15 @@ from queries.documents.content.number_check import ExtractedText
 
 
 def flatten_text(content: ExtractedText) -> str:
-    """All that a document says, with single spaces."""
+    """All that a document says, without spaces."""
     rows = [" ".join((label, *cells)) for label, cells in content.rows]
-    return collapse_spaces(" ".join([*content.prose, *rows]))
+    return remove_spaces(" ".join([*content.prose, *rows]))
 
 
-def collapse_spaces(text: str) -> str:
-    """The text with single spaces, and without places where a long word may break."""
-    return " ".join(text.replace("\u200b", "").split())
+def remove_spaces(text: str) -> str:
+    """The text without spaces, and without places where a long word may break: in plain text, an
+    address that is longer than a line is broken by the end of the line."""
+    return "".join(text.replace("\u200b", "").split())
 
 
 def list_missing(text: str, contents: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -29,7 +30,7 @@ def list_missing(text: str, contents: Mapping[str, tuple[str, ...]]) -> tuple[st
     return tuple(
         name
         for name, parts in contents.items()
-        if any(collapse_spaces(part) not in text for part in parts if part)
+        if any(remove_spaces(part) not in text for part in parts if part)
     )
 
 
