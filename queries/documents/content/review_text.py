@@ -133,11 +133,12 @@ def _describe_review(answer: Answer, review: ReviewResult) -> Iterator[str]:
 def _describe_reading(answer: Answer, review: ReviewResult) -> str:
     """What was read, why, and what makes a record relevant."""
     total = review.total
+    is_withheld = total.mentioned is None
     mentioned = format_number(total.mentioned)
     row = review.number.partition(":")[2]
-    figure = f"The figure of {mentioned}"
+    figure = "The figure that we withhold" if is_withheld else f"The figure of {mentioned}"
     if row != TOTAL_KEY or review.column:
-        figure = f"The figure of {mentioned} ({review.label})"
+        figure = f"{figure} ({review.label})"
     mentions = any((answer.scope.terms, *(question.terms for question in answer.questions)))
     reason = (
         "counts every record that mentions a word we searched for. A record can mention a word "
@@ -149,7 +150,8 @@ def _describe_reading(answer: Answer, review: ReviewResult) -> str:
     sample = (
         "read all of them"
         if total.sampled == total.mentioned
-        else f"read a random sample of {format_number(total.sampled)} of the {mentioned}"
+        else f"read a random sample of {format_number(total.sampled)} of "
+        f"{'them' if is_withheld else f'the {mentioned}'}"
     )
     return (
         f"{figure} {reason}, so we {sample}. We counted a record as relevant if this is true of "
@@ -161,7 +163,12 @@ def _describe_finding(part: ReviewedPart) -> Iterator[str]:
     """How many of those read are relevant, and on how many there is no decision."""
     relevant, others = format_number(part.relevant), format_number(part.not_relevant)
     verb = "was" if part.relevant == 1 else "were"
-    if part.relevant == 0 and part.decided == part.sampled:
+    if part.relevant is None and part.not_relevant is None:
+        yield (
+            f"We are not giving how many of the {format_number(part.sampled)} were relevant, "
+            "because that number or the rest is too small."
+        )
+    elif part.relevant == 0 and part.decided == part.sampled:
         yield f"None of the {format_number(part.sampled)} was relevant."
     else:
         counts = "" if part.not_relevant is None else f" and {others} were not"
@@ -305,13 +312,15 @@ def _describe_method(review: ReviewResult, *, public: bool) -> Iterator[str]:
         else "The order in which records are drawn is that of the HMAC-SHA-256 of their references "
         f'with the key "{review.seed}", so whoever has the list of references can draw them again.'
     )
-    yield _METHODS[review.method]
-    if review.method != "all read":
+    is_given = any(part.range is not None for part in (total, *review.strata))
+    if is_given or review.method == "all read":
+        yield _METHODS[review.method]
+    if is_given and review.method != "all read":
         yield (
             f"{confidence} confidence means: if such samples were drawn again and again, at least "
             f"{confidence} of the ranges would include the true number."
         )
-    if review.strata:
+    if review.strata and is_given:
         yield f"The range of each part holds by itself with {confidence} confidence."
     if isinstance(review.agreement, Agreement):
         yield from _describe_coefficients(review.agreement, confidence)

@@ -20,6 +20,7 @@ from queries.api import to_review_rows
 from queries.disclosure.policy import Policy
 from queries.disclosure.release import protect_answer
 from queries.documents.content.context import DocumentSettings, build_document_context
+from queries.documents.content.review_text import view_reviews
 from queries.documents.document_set import render_documents
 from queries.documents.formats.charts import draw_ranges
 from queries.documents.formats.docx import render_letter_docx
@@ -138,10 +139,17 @@ def test_a_row_is_named_and_the_words_miss_little() -> None:
 def test_a_published_letter_does_not_say_what_is_withheld() -> None:
     published = protect_answer(answer_with(review_simply(3)), Policy(threshold=5)).answer
     letter = read_letter(published)
-    assert "Of the 360, [c] were relevant." in letter
+    assert (
+        "We are not giving how many of the 360 were relevant, because that number or the rest is "
+        "too small." in letter
+    )
     assert "[c] means that we are not giving this number." in letter
     assert "357" not in letter
     assert "confidence" not in letter
+    (view,) = view_reviews(published)
+    for method in (view.method, view.public_method):
+        assert "inverted" not in " ".join(method)
+        assert "Relevant: [c]. Not relevant: [c]." in " ".join(method)
 
 
 def test_a_published_letter_says_why_it_has_no_estimate() -> None:
