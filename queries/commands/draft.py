@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,6 +65,7 @@ def run_draft_command(
     if force and not out_file:
         raise typer.BadParameter("--force needs --out.")
     require_new_file(out_file, force=force)
+    _refuse_letter(out_file, letter)
     settings = get_session().settings
     with get_session().run("draft") as run:
         letter_text = read_letter(letter)
@@ -81,6 +83,15 @@ def run_draft_command(
     for line in summarise_draft(mapping, letter_text.unread_attachments):
         _say(line)
     _check_draft(text, out_file)
+
+
+def _refuse_letter(out_file: Path | None, letter: Path) -> None:
+    """Raise OutputError where the draft would replace the letter: it is what was asked."""
+    from indexer.errors import OutputError
+
+    with suppress(OSError):
+        if out_file and out_file.samefile(letter):
+            raise OutputError(f"{out_file}: is the letter itself. Choose another name with --out.")
 
 
 def summarise_draft(mapping: dict[str, Any], unread: Sequence[str]) -> Iterator[str]:

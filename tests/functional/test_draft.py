@@ -103,6 +103,12 @@ def test_a_file_is_not_replaced_unless_asked(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "request.yaml").read_text() == "mine"
     run("draft", "letter.txt", "--out", "request.yaml", "--force")
     assert (tmp_path / "request.yaml").read_text().startswith("# Drafted")
+    letter = (tmp_path / "letter.txt").read_text()
+    (tmp_path / "link.txt").symlink_to("letter.txt")
+    for name in ("letter.txt", "link.txt"):
+        refused = run("draft", "letter.txt", "--out", name, "--force", code=11)
+        assert f"{name}: is the letter itself." in refused.err
+    assert (tmp_path / "letter.txt").read_text() == letter
 
 
 def test_answer_refuses_a_draft_until_it_is_confirmed(run: Run, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,8 @@ from indexer.records.offences.validity import Validity
 from indexer.suggestions import suggest_name
 
 MAX_OWN_CODES: Final = 20_000
+
+_LINE_END: Final = re.compile("[\n\r]")
 
 _MAX_TABLE_BYTES: Final = 5_000_000
 
@@ -149,6 +152,9 @@ def _parse_row(path: Path, line: int, header: list[str], cells: list[str]) -> _O
     if len(cells) != len(header):
         fault = f"has {len(cells)} cells, and the first line has {len(header)} columns"
         raise _fault(path, line, fault, "Put quotes around a cell with a comma.")
+    if any(_LINE_END.search(cell) for cell in cells):
+        fault = "ends a row with a cell of several lines: a quotation mark may not be closed"
+        raise _fault(path, line, fault, "Write each cell on one line.")
     values = {name: " ".join(cell.split()) for name, cell in zip(header, cells, strict=True)}
     for name in _REQUIRED_COLUMNS:
         if not values[name]:

@@ -93,6 +93,8 @@ def test_a_table_may_be_tab_separated_and_have_a_mark_and_blank_lines(tmp_path: 
         ("code\nL1\n", ':1: has no column "title"'),
         ("code,title\nL1,x,y\n", ":2: has 3 cells, and the first line has 2 columns"),
         ("code,title\nL1,\n", ':2: has no "title". Fill it in.'),
+        ('code,title\nL1,"x\nL2,y\nL3,z"\n', ":4: ends a row with a cell of several lines"),
+        ('code,title\rL1,"x\rL2,y"\r', ":3: ends a row with a cell of several lines"),
         ("code,title\nL1,x\n\nl1,y\n", ':4: the code "l1" is already on line 2'),
         ("code,title\n08602,x\n", ':2: "08602" is already a code of the Home Office (86/2 '),
         ('code,title\n"L1,L2",x\n', ":2: the code"),
