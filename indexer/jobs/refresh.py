@@ -400,17 +400,20 @@ def _require_records(plan: RefreshPlan, mode: RefreshMode, tally: Tally) -> None
 
     One from a database reads all records, or at least the one that changed last.
     """
-    if tally.read > tally.skipped or (mode == "incremental" and not plan.database):
-        return
+    if tally.read == tally.skipped and (mode == "full" or plan.database):
+        raise _describe_no_records(plan, mode)
+
+
+def _describe_no_records(plan: RefreshPlan, mode: RefreshMode) -> SourceError:
     location = plan.names[0] if plan.database else ", ".join(map(str, plan.paths))
     fault = f"{location}: there are no records"
     if mode == "incremental":
-        raise SourceError(
+        return SourceError(
             f"{fault} that changed, not even the last one that is in the index. Check that the "
             "database is the right one, and has its records. If that record was deleted there, run "
             "a full refresh: foidex refresh --full"
         )
-    raise SourceError(f"{fault}. Check the {'query' if plan.database else 'path'}.")
+    return SourceError(f"{fault}. Check the {'query' if plan.database else 'path'}.")
 
 
 def _set_generation_counts(generation: Generation, tally: Tally) -> Generation:
@@ -493,7 +496,7 @@ def _fill_generation(
             )
     with (
         context.progress.bar("Loading records", total=total) as advance,
-        closing(_read_plan_records(plan, checks, since)) as source_records,
+        closing(_read_plan_records(plan, context.mode, checks, since)) as source_records,
     ):
         raws = _track_progress(source_records, advance)
         if generation.mode == "full" or live is None:
@@ -533,17 +536,20 @@ def _check_plan_source(plan: RefreshPlan, mode: RefreshMode) -> None:
 
 
 def _read_plan_records(
-    plan: RefreshPlan, checks: ExtractChecks, since: datetime | None = None
+    plan: RefreshPlan, mode: RefreshMode, checks: ExtractChecks, since: datetime | None = None
 ) -> Generator[RawRecord]:
-    """Every record of the source. Raises SourceError, also for files that changed meanwhile."""
+    """Every record of the source. Raises SourceError, also for files that changed meanwhile, and
+    for a database that gives none, whatever deletions are beside it."""
     counts: Counter[Path] = Counter()
     try:
         yield from read_records(plan.paths, plan.fields, counts, plan.profile)
-        if plan.database and plan.profile:
-            categories = plan.fields.categories
-            yield from read_profiled_database(plan.database, plan.profile, categories)
-        elif plan.database:
-            yield from read_database(plan.database, plan.fields, since)
+        if plan.database:
+            rows = _read_plan_database(plan, plan.database, since)
+            first = next(rows, None)
+            if first is None:
+                raise _describe_no_records(plan, mode)
+            yield first
+            yield from rows
         for path in plan.tombstones:
             yield from read_tombstones(path, counts)
     except SourceError:
@@ -551,6 +557,14 @@ def _read_plan_records(
         raise
     checks.check_unchanged()
     checks.check_counts(counts)
+
+
+def _read_plan_database(
+    plan: RefreshPlan, database: DatabaseSource, since: datetime | None
+) -> Iterator[RawRecord]:
+    if plan.profile:
+        return read_profiled_database(database, plan.profile, plan.fields.categories)
+    return read_database(database, plan.fields, since)
 
 
 def check_plan(
@@ -564,7 +578,7 @@ def check_plan(
     """
     _check_plan_source(plan, mode)
     checks = _begin_source_checks(plan, overrides)
-    with closing(_read_plan_records(plan, checks)) as raws:
+    with closing(_read_plan_records(plan, mode, checks)) as raws:
         builder = plan.document_builder(datetime.now(UTC))
         tally = check_records(raws, builder, unique=mode == "full")
     _require_records(plan, mode, tally)

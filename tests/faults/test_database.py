@@ -295,8 +295,10 @@ def test_an_increment_from_a_database_that_lost_its_records_is_refused(
     client: Elasticsearch,
     index: IndexSettings,
     on_sqlite: str,
+    tmp_path: Path,
 ) -> None:
-    """It would succeed every night, and the index would grow old without a word."""
+    """It would succeed every night, and the index would grow old without a word; even if a list of
+    deletions has a line."""
     fill(on_sqlite, unlinked(20))
     marked = source(on_sqlite, **watermark)
     run(marked)
@@ -306,6 +308,10 @@ def test_an_increment_from_a_database_that_lost_its_records_is_refused(
             connection.exec_driver_sql(f"DELETE FROM {table}")
     with pytest.raises(SourceError, match="not even the last one that is in the index"):
         run(marked, "incremental")
+    deletions = tmp_path / "deleted.txt"
+    deletions.write_text("GONE/1\n")
+    with pytest.raises(SourceError, match="not even the last one that is in the index"):
+        run(marked, "incremental", tombstones=(deletions,))
     assert find_live_name(client, index.alias) == last
 
 
