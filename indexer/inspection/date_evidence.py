@@ -86,6 +86,14 @@ class DateEvidence:
         """How many texts may be dates."""
         return sum(skeleton.count for skeleton in self._skeletons.values())
 
+    @property
+    def are_moments(self) -> bool:
+        """Whether each text that may be a date is a time with its time zone, year first."""
+        return self.count > 0 and all(
+            skeleton.parts[0] == "year" and skeleton.time.endswith("Z")
+            for skeleton in self._skeletons.values()
+        )
+
     def add(self, text: str) -> None:
         """Take one text."""
         time = ""

@@ -220,7 +220,7 @@ def _content_fits(field: str, column: ColumnFacts) -> bool:
         "outcome": column.values is not None,
         "victims.age": ages,
         "suspects.age": ages,
-        "updated_at": column.dates.count > 0,
+        "updated_at": column.dates.are_moments,  # a record with a time of no zone is rejected
     }.get(field, not column.is_long_text)
 
 

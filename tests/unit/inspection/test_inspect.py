@@ -653,3 +653,17 @@ def test_hidden_rows_are_said_with_their_sheet_and_number(tmp_path: Path) -> Non
     out = inspect(tmp_path, "a.xlsx").out
     assert "a.xlsx: 5 rows and 0 groups of columns are hidden; they are in the file, and are" in out
     assert "Hidden rows: Cover & notes, 2; Crimes, 3 to 5, 9." in out
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_taken"),
+    [("2019-04-02T03:11:00Z", True), ("2019-04-02 03:11:00", False), ("02/04/2019", False)],
+)
+def test_a_time_without_a_zone_is_not_taken_for_the_last_change(
+    tmp_path: Path, moment: str, *, is_taken: bool
+) -> None:
+    """Every record would be rejected for it."""
+    lines = [f"{line},{moment}" for line in make_lines(30)]
+    _, profile = write_and_inspect(tmp_path, lines, f"{HEADER},Last Changed")
+    assert ("updated_at" in profile["fields"]) is is_taken
+    assert ("Last Changed" in profile.get("ignore", [])) is not is_taken
