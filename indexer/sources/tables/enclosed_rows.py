@@ -42,7 +42,7 @@ class EnclosedRows:
         """Why a row cannot be read; None if it can."""
         for place, cell in enumerate(cells):
             if type(cell) is str and self._delimiter in cell and _LINE_END.search(cell):
-                count = self._count_rows(cell, cells)
+                count = self._count_rows(cell, place, cells)
                 if count:
                     name = self._header[place] if place < len(self._header) else "a cell"
                     lines = (
@@ -63,7 +63,9 @@ class EnclosedRows:
             error = None if row.error else self.find_error(row.cells)
             yield replace(row, error=error, error_kind=ENCLOSED_KIND) if error else row
 
-    def _count_rows(self, cell: str, cells: Sequence[Any]) -> int:
+    def _count_rows(self, cell: str, column: int, cells: Sequence[Any]) -> int:
+        """The lines of the cell in a column that look like rows; the first begins in that column,
+        so it is the rest of one, and has a reference only if that comes later."""
         reference = cells[self._reference] if self._reference < len(cells) else ""
         if type(reference) is not str or not reference.strip():
             return 0
@@ -71,8 +73,10 @@ class EnclosedRows:
         shape = self._find_shape(reference.strip())
         is_short = len(reference.strip()) < _SHORT_REFERENCE
         count = 0
-        for line in cell.splitlines()[1:]:
-            parts = line.split(self._delimiter)
+        for number, line in enumerate(cell.splitlines()):
+            if number == 0 and column >= place:
+                continue
+            parts = [*[""] * (0 if number else column), *line.split(self._delimiter)]
             fits = len(parts) == width if is_short else len(parts) > max(place, 1)
             count += fits and shape.fullmatch(parts[place].strip('"')) is not None
         return count

@@ -82,3 +82,21 @@ def test_the_reference_may_stand_in_another_column() -> None:
     assert rows.find_error(["A", "X-1234/5", "On\nB;X-1235/5;Text"])
     assert not rows.find_error(["A", "X-1234/5", "On\nX-1235/5;B;Text"])
     assert not rows.find_error(["A"])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Begins,27/07/2015,41/0000001/17\nends", True),
+        ('Begins,27/07/2015,"41/0000001/17"\nends', True),
+        ("Begins,41/0000001/17\nends", False),
+        ("Begins,27/07/2015,see 41/0000001/17\nends", False),
+    ],
+)
+def test_a_text_before_the_reference_may_take_in_only_the_rest_of_its_row(
+    *, text: str, found: bool
+) -> None:
+    """The row has the next one's reference then, and its own is in the first line of the text."""
+    rows = EnclosedRows(3, ["Team", "MO", "Recorded", "Crime No"], ",")
+    cells = ["A", text, "28/07/2015", "41/0000002/17"]
+    assert (rows.find_error(cells) is not None) is found
