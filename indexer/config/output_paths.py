@@ -23,7 +23,7 @@ _TABLE_FILES: Final = frozenset(f"{name}.csv" for name in SourceQueries.__struct
 #: Of the small files that say what the file beside them must hold.
 _SIDECAR_ENDINGS: Final = (".count", ".sha256")
 
-#: What the embedded server and foidex itself keep in the home.
+#: What the embedded server keeps in the home, where there is no other server.
 _HOME_FILES: Final = ("password", "server.json", "server.lock", "start.log")
 
 _HOME_FOLDERS: Final = ("backups", "config", "data", "server")
@@ -74,7 +74,8 @@ def _find_input_use(settings: Settings, path: Path) -> str:
     for key, patterns in (("paths", source.paths), ("tombstones", source.tombstones)):
         if any(map(partial(_is_source_file, settings.folder, path), patterns)):
             return f"a file of [source] {key}, or one that is read with it"
-    if any(_is_below(path, settings.home / name) for name in (*_HOME_FILES, *_HOME_FOLDERS)):
+    own_names = () if settings.server.url else (*_HOME_FILES, *_HOME_FOLDERS)
+    if any(_is_below(path, settings.home / name) for name in own_names):
         return "a file of the embedded server"
     templates = settings.templates.folder
     if templates and _is_below(path, settings.folder / expand_path(templates, "[templates]")):

@@ -127,3 +127,8 @@ def test_nor_is_an_output_what_foidex_keeps_in_the_home(
     settings = read_settings(tmp_path, "", home=str(tmp_path / "home"))
     assert find_file_use(settings, tmp_path / "home" / report)
     assert find_file_use(settings, tmp_path / "home" / "report.json") == ""
+
+
+def test_without_an_embedded_server_its_folders_of_the_home_are_free(tmp_path: Path) -> None:
+    text = 'refresh.report = "data/report.json"\nserver.url = "https://search.example.org"\n'
+    read_settings(tmp_path, text, home=str(tmp_path / "home"))
