@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 from typing import IO, Final
 
 from indexer.errors import EmbeddedError
-from indexer.files import format_size, open_ordinary_input
+from indexer.files import format_size, open_ordinary_input, refuse_foreign_links
 from indexer.progress import Progress
 from indexer.server.embedded.home import (
     SERVER_VERSION,
@@ -96,6 +96,7 @@ def _fetch_archive(home: ServerHome, downloads: Path, progress: Progress) -> Buf
         hold_file_lock(downloads / "foidex.lock", "FOIDEX_DOWNLOADS"),
         explain_disk_errors(downloads, "FOIDEX_DOWNLOADS"),
     ):
+        refuse_foreign_links(downloads)  # through one, the download would be written elsewhere
         for _ in range(2):
             archive = _resolve_archive(downloads, progress)
             copy = _copy_archive(archive, home)

@@ -25,6 +25,7 @@ from indexer.server.embedded.process import (
     stop_embedded_server,
 )
 from indexer.server.embedded.scripts import read_log_tail
+from tests.support.planted import plant_link
 from tests.support.server import SILENT, settings_for
 
 root_only = pytest.mark.skipif(
@@ -282,6 +283,22 @@ def test_what_is_unpacked_is_what_was_checked(
     assert (home.distribution / "bin" / "elasticsearch").read_text() == "right"
     modes = {path.stat().st_mode & 0o022 for path in home.folder.rglob("*") if path.is_file()}
     assert modes == {0}
+
+
+def test_nothing_is_downloaded_through_a_link_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of downloads that users share; the library that downloads follows every link."""
+    home = ServerHome(tmp_path / "home", EmbeddedSettings())
+    home.folder.mkdir()
+    archive = tmp_path / "real.zip"
+    write_distribution(archive, "right")
+    cached = put_in_cache(tmp_path / "downloads", archive)
+    cached.unlink()
+    plant_link(cached, tmp_path / "elsewhere.zip", monkeypatch)
+    monkeypatch.setattr(install, "_resolve_archive", lambda *_: pytest.fail("it would download"))
+    with pytest.raises(EmbeddedError, match=r"is a link that belongs to another user.*DOWNLOADS"):
+        install.install_distribution(home, tmp_path / "downloads", SILENT)
 
 
 def write_distribution(path: Path, text: str) -> None:
