@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ def open_kept_store(settings: Settings, progress: Progress, keeper: DatabaseKeep
 def open_existing_store(settings: Settings, progress: Progress) -> Iterator[ReviewStore]:
     """The same, but a store that is missing or empty is not made again: what was in it would seem
     never to have been. Raises as ``open_configured_store``."""
+    import_module("queries.reviewing.store")  # where its libraries are missing, they are the reason
     url = _find_store_url(settings, progress)
     if not _is_made(settings, url):
         raise ReviewError(
