@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import jgo.maven
 import psutil
 import pytest
 
@@ -296,7 +297,7 @@ def test_nothing_is_downloaded_through_a_link_of_another_user(
     cached = put_in_cache(tmp_path / "downloads", archive)
     cached.unlink()
     plant_link(cached, tmp_path / "elsewhere.zip", monkeypatch)
-    monkeypatch.setattr(install, "_resolve_archive", lambda *_: pytest.fail("it would download"))
+    monkeypatch.setattr(jgo.maven, "PythonResolver", lambda **_: pytest.fail("it would download"))
     with pytest.raises(EmbeddedError, match=r"is a link that belongs to another user.*DOWNLOADS"):
         install.install_distribution(home, tmp_path / "downloads", SILENT)
 
