@@ -50,7 +50,10 @@ _MONTHLY_CONTENTS: Final[dict[str, dict[str, Any] | None]] = {
     "records": None,
     _WITH_TEXT: _RECORD_CONTENTS[_WITH_TEXT],
     **{
-        f"records with {words}": {"nested": {"path": path, "query": _EVERYTHING}}
+        f"records with {words}": {
+            # A generation of an earlier version may not know the list.
+            "nested": {"path": path, "query": _EVERYTHING, "ignore_unmapped": True}
+        }
         for path, words in {
             **{people: people for people in PEOPLE_LISTS},
             "linked": "links",
