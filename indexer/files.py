@@ -526,9 +526,8 @@ class Folder:
         """Whether a name is an ordinary file, or a link, of this user's, root's or the folder's
         owner's."""
         status = self._stat(name)
-        owner = os.stat(self._at("."), dir_fd=self._handle).st_uid
         is_file = stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)
-        return is_file and (_is_own(status) or status.st_uid == owner)
+        return is_file and (_is_own(status) or status.st_uid == self.find_owner())
 
     def make_private_file(self, name: str) -> None:
         """Make a file that only its owner can read, or take others' right to one that is there.

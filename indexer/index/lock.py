@@ -56,7 +56,6 @@ class Lease:
             request_timeout=max(2, seconds // _RENEWALS_PER_LEASE), max_retries=1
         )
         self._index = index
-        self._name = _LOCK_NAME
         self._work = work
         self._length = timedelta(seconds=seconds)
         self._lost = threading.Event()
@@ -88,7 +87,7 @@ class Lease:
 
     def _take_over(self) -> None:
         response = (
-            self._client.options(ignore_status=404).get(index=self._index, id=self._name).body
+            self._client.options(ignore_status=404).get(index=self._index, id=_LOCK_NAME).body
         )
         if not response.get("found"):
             raise LockedError("another run has just ended. Run this one again.")
@@ -107,7 +106,7 @@ class Lease:
         until = datetime.now(UTC) + self._length
         lock = LockDocument(_describe_holder(), self._token, self._since, until, self._work)
         response = self._client.index(
-            index=self._index, id=self._name, document=msgspec.to_builtins(lock), **condition
+            index=self._index, id=_LOCK_NAME, document=msgspec.to_builtins(lock), **condition
         )
         self._version = _build_version_condition(response.body)
         self._until = until
@@ -134,7 +133,7 @@ class Lease:
     def _owns_lock(self) -> bool:
         """Whether a conflict was with our own write, whose response was lost."""
         response = (
-            self._client.options(ignore_status=404).get(index=self._index, id=self._name).body
+            self._client.options(ignore_status=404).get(index=self._index, id=_LOCK_NAME).body
         )
         if not response.get("found") or response["_source"].get("token") != self._token:
             return False
@@ -158,7 +157,7 @@ class Lease:
             return
 
     def _delete(self) -> None:
-        self._client.delete(index=self._index, id=self._name, **self._version)
+        self._client.delete(index=self._index, id=_LOCK_NAME, **self._version)
 
 
 def read_lock(client: Elasticsearch, alias: str) -> LockDocument | None:

@@ -10,11 +10,13 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from indexer.sources.profile.dates import ZONE_PATTERN
+
 _PARTS: Final = re.compile(r"[0-9]+|[A-Za-z]+")
 
 _TIME: Final = re.compile(
     r"(?P<gap>[ T]+)[0-9]{1,2}:[0-9]{2}(?P<seconds>:[0-9]{2}(?:\.[0-9]+)?)?"
-    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?"
+    rf"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:{ZONE_PATTERN}))?"
 )
 
 _MAX_SKELETONS: Final = 20

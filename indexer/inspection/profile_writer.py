@@ -190,9 +190,8 @@ def _add_layout(profile: _Section, inspection: Inspection, chosen: InspectedTabl
             chosen.unit,
             f"{facts.rows:,} rows; rows of one reference become one record",
         )
-    if words := facts.null_words:
-        listing = ", ".join(f"{word} in {count:,} cells" for word, count in words.items())
-        profile.add("no_value", sorted(words), f"words that stand for no value: {listing}")
+    if facts.null_words:
+        profile.add("no_value", sorted(facts.null_words), facts.describe_null_words())
     _add_ignored(profile, chosen)
     if facts.totals:
         rules = [

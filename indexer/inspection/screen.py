@@ -200,9 +200,8 @@ def _describe_findings(inspected: InspectedTable) -> Iterator[str]:
     for texts in facts.columns:
         if cut := describe_cut_texts(texts.cut.find_limits()):
             yield f'  "{show_name(texts.name)}": {cut}'
-    if words := facts.null_words:
-        listing = ", ".join(f"{word} in {count:,} cells" for word, count in words.items())
-        yield f"  words that stand for no value: {listing}"
+    if null_words := facts.describe_null_words():
+        yield f"  {null_words}"
     if not proposal.is_records:
         yield "  not a table of records: too few columns fit"
         return

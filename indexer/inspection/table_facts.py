@@ -85,6 +85,11 @@ class TableFacts:
         """The words of programs for no value, each with the number of its cells."""
         return sum((column.null_words for column in self.columns), Counter[str]())
 
+    def describe_null_words(self) -> str:
+        """The same in words; empty if there are none."""
+        counts = ", ".join(f"{word} in {count:,} cells" for word, count in self.null_words.items())
+        return counts and f"words that stand for no value: {counts}"
+
     def count_empty(self, column: ColumnFacts) -> int:
         """How many rows have no value in a column, without those that have text elsewhere alone."""
         lone = sum(self.lone.values()) - self.lone[column.name]

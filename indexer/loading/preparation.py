@@ -192,9 +192,7 @@ def prepare_batch(raws: Sequence[RawRecord], builder: DocumentBuilder) -> Prepar
 
 
 def _find_text_ends(record: _ParsedRecord) -> TextEnds:
-    if isinstance(record, Deletion):
-        return NO_ENDS
-    return find_ends([record.narrative] if isinstance(record.narrative, str) else record.narrative)
+    return NO_ENDS if isinstance(record, Deletion) else find_ends(record.entries)
 
 
 def _make_size_fault(size: int) -> RecordFault:

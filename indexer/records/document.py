@@ -37,7 +37,7 @@ def build_document(
 
     ``repair`` are the kinds of damage to repair in its narrative.
     """
-    entries = [record.narrative] if isinstance(record.narrative, str) else record.narrative
+    entries = record.entries
     damage: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
     if any(map(find_damage, entries)):

@@ -101,6 +101,11 @@ class CrimeRecord(Struct, forbid_unknown_fields=True, omit_defaults=True):
     linked: list[Link] = []
     updated_at: Timestamp | None = None
 
+    @property
+    def entries(self) -> list[str]:
+        """The entries of the narrative; a text alone is one."""
+        return [self.narrative] if isinstance(self.narrative, str) else self.narrative
+
 
 class Deletion(Struct):
     """Notice that a record was deleted: a line of status "deleted"; other fields are ignored."""

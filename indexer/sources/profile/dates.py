@@ -37,6 +37,9 @@ _MONTH_NUMBERS: Final = {
     for name in (month, month[:3], *(("sept",) if month == "september" else ()))
 }
 
+#: A time zone after a time.
+ZONE_PATTERN: Final = r"Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?"
+
 _TOKENS: Final = {
     "YYYY": r"(?P<year>[0-9]{4})",
     "YY": r"(?P<short>[0-9]{2})",
@@ -50,7 +53,7 @@ _TOKENS: Final = {
     "hh": r"(?P<hour>[0-9]{1,2})",
     "mm": r"(?P<minute>[0-9]{2})",
     "ss": r"(?P<second>[0-9]{2}(?:\.[0-9]+)?)",
-    "Z": r"(?P<zone>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)",
+    "Z": rf"(?P<zone>{ZONE_PATTERN})",
 }
 
 _TOKEN: Final = re.compile("|".join(_TOKENS))

@@ -54,7 +54,7 @@ _TOO_OLD: Final = (
 class RefusedRelease(Struct, frozen=True):
     """A release that was not made, as ``changes`` are different since the preview of ``old_token``.
 
-    ``preview`` is the new one. Both are the last parts of the names of their tasks.
+    ``new_token`` is that of the new preview. Both are the last parts of the names of their tasks.
     """
 
     changes: tuple[str, ...]
