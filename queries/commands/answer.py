@@ -74,7 +74,8 @@ RequestFolderOption = Annotated[
 ]
 
 ForceOption = Annotated[
-    bool, typer.Option("--force", help="Replace even files that foidex did not write.")
+    bool,
+    typer.Option("--force", help="Replace another request's set, or files foidex did not write."),
 ]
 
 BasisOption = Annotated[
@@ -140,6 +141,7 @@ def run_answer_command(
     Example: foidex answer request.yaml --review FOI2018-03922-Q1 --out answer
     """
     from queries.answering.service import AnswerOptions
+    from queries.documents.document_set import WriteOptions
     from queries.jobs.batch import AnswerJob
 
     usage_errors = {
@@ -158,8 +160,7 @@ def run_answer_command(
         configure_documents(),
         AnswerOptions(keep_basis, near_misses, tuple(reviews or ())),
         _make_publisher(override or "") if publish else None,
-        force=force,
-        permissions=get_session().settings.output.permissions,
+        WriteOptions(force=force, permissions=get_session().settings.output.permissions),
     )
     if folder and out_folder:
         _answer_folder(job, folder, out_folder)

@@ -64,6 +64,22 @@ class WriteResult(Struct, frozen=True):
     replaced: bool = False
 
 
+class WriteOptions(Struct, frozen=True):
+    """What a set may replace, and the ``permissions`` of new files.
+
+    Without ``force`` a file that foidex did not write, or that was changed since, is never
+    replaced, nor is a set for publication by one that is not, or the reverse, nor the set of
+    another request, unless the one request of the folder ``may_rename`` itself.
+    """
+
+    force: bool = False
+    may_rename: bool = False
+    permissions: Permissions = DOCUMENT_PERMISSIONS
+
+
+DEFAULT_WRITING: Final = WriteOptions()
+
+
 def slugify_reference(reference: str) -> str:
     """A reference as a name that is safe on every file system: "FOI2018/03922" to
     "FOI2018-03922". It holds letters, digits, dots, underscores and hyphens."""
@@ -179,22 +195,18 @@ def _render_every_format(answer: Answer, settings: DocumentSettings) -> dict[str
     }
 
 
-def write_document_set(  # noqa: PLR0913 - what to write, and how
+def write_document_set(
     answer: Answer,
     folder: Path,
     settings: DocumentSettings,
-    *,
-    force: bool = False,
+    options: WriteOptions = DEFAULT_WRITING,
     record: Callable[[], object] | None = None,
-    permissions: Permissions = DOCUMENT_PERMISSIONS,
 ) -> WriteResult:
     """Write the set of an answer, and say which numbers changed since the last.
 
     ``record`` is called when every file is on the disk and none is in its place yet; if it fails,
-    no file is given. Without ``force`` a file that foidex did not write, or that was changed since,
-    is never replaced, nor is a set for publication replaced by one that is not, or the reverse.
-    No link in the folder is followed. Raises OutputError, and ConfigurationError for a template
-    that is wrong.
+    no file is given. ``options`` say what is never replaced. No link in the folder is followed.
+    Raises OutputError, and ConfigurationError for a template that is wrong.
     """
     contents = render_documents(answer, settings)
     provenance = answer.provenance
@@ -210,13 +222,15 @@ def write_document_set(  # noqa: PLR0913 - what to write, and how
     progress = _SetProgress(is_release=record is not None)
     with (
         _explain_write_errors(folder, progress),
-        open_document_folder(folder, permissions) as documents,
+        open_document_folder(folder, options.permissions) as documents,
         documents.hold_lock(),
     ):
         documents.require_room(contents)
         documents.install_pending_set()
         old = documents.read_manifest()
-        if not force:
+        if not options.force:
+            if not options.may_rename:
+                _reject_other_request(folder, manifest, old)
             _reject_publication_mismatch(folder, manifest, old)
             _reject_unknown_files(documents, folder, contents, old)
         previous = documents.read_answer(old)
@@ -225,6 +239,16 @@ def write_document_set(  # noqa: PLR0913 - what to write, and how
         documents.install_pending_set()
     changes = None if previous is None else compare_answers(previous, answer)
     return WriteResult((*contents, MANIFEST_NAME), changes, replaced=previous is not None)
+
+
+def _reject_other_request(folder: Path, new: Manifest, old: Manifest | None) -> None:
+    """Raise OutputError if the set of another request would be replaced."""
+    if old and old.reference != new.reference:
+        raise OutputError(
+            f'{folder}: contains the documents of the request "{old.reference}", and the new ones '
+            f'are of "{new.reference}". Choose another folder with --out, or replace them with '
+            "--force."
+        )
 
 
 def _reject_publication_mismatch(folder: Path, new: Manifest, old: Manifest | None) -> None:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from indexer.audit.log import AuditRun
 from indexer.errors import FoidexError, NumbersChangedError, RequestError
-from indexer.files import DOCUMENT_PERMISSIONS, Permissions, is_folder
+from indexer.files import is_folder
 from indexer.session import Session
 from indexer.terminal import describe_forging_name
 from queries.answer.types import Answer
@@ -27,6 +27,8 @@ from queries.disclosure.publisher import Publisher
 from queries.documents.content.context import DocumentSettings
 from queries.documents.content.review_text import warn_of_unread
 from queries.documents.document_set import (
+    DEFAULT_WRITING,
+    WriteOptions,
     WriteResult,
     format_small_number_warning,
     slugify_reference,
@@ -39,7 +41,7 @@ _REQUEST_ENDINGS = (".yaml", ".yml")
 
 class AnswerJob(Struct, frozen=True):
     """How requests are answered and written. With a publisher, the answers are published;
-    ``force`` replaces files that foidex did not write, and new files have the ``permissions``.
+    ``writing`` says what their documents may replace.
     ``keep``, if set, is given each answer as it was counted, before anything is withheld in it.
     ``require_previewed``, if set, is given each answer as it would be released, when its documents
     are ready and the ledger is checked; if it raises, nothing is recorded and nothing is given."""
@@ -48,8 +50,7 @@ class AnswerJob(Struct, frozen=True):
     documents: DocumentSettings
     options: AnswerOptions = DEFAULT_OPTIONS
     publisher: Publisher | None = None
-    force: bool = False
-    permissions: Permissions = DOCUMENT_PERMISSIONS
+    writing: WriteOptions = DEFAULT_WRITING
     keep: Callable[[Answer], None] | None = None
     require_previewed: Callable[[Answer], None] | None = None
 
@@ -192,9 +193,8 @@ def write_documents(job: AnswerJob, release: PreparedRelease, output_folder: Pat
         release.answer,
         output_folder,
         job.documents,
-        force=job.force,
+        job.writing,
         record=release.record if job.publisher else None,
-        permissions=job.permissions,
     )
 
 

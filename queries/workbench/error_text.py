@@ -48,6 +48,8 @@ _FIELDS: Final = {
     # documents, which go where the workbench keeps them
     "Choose another folder, so that nobody confuses the two, or replace it with --force.": "Move "
     "it away, then do it again.",
+    "Choose another folder with --out, or replace them with --force.": "Move them away, then do it "
+    "again.",
     "Move it away, choose another folder with --out, or replace it with --force.": "Move it away, "
     "then do it again.",
     "Move it away, or choose another folder with --out.": "Move it away, then do it again.",

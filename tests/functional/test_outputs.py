@@ -49,6 +49,19 @@ def test_the_documents_of_the_reference_request_are_written(
     assert "Instagram,1,0,1" in (tmp_path / "out/tables/FOI2018-03922.Q2.csv").read_text("utf-8")
 
 
+def test_the_documents_of_another_request_are_not_replaced_unasked(
+    foidex: Run, load: Callable[..., Any], tmp_path: Path
+) -> None:
+    load(records())
+    assert foidex("answer", "requests/reference.yaml", "--out", "out").code == 0
+    before = (tmp_path / "out" / "manifest.json").read_bytes()
+    done = foidex("answer", "requests/five-years.yaml", "--out", "out")
+    assert done.code == 11
+    assert 'the request "FOI2018/03922", and the new ones are of "SAMPLE/0001"' in done.err
+    assert (tmp_path / "out" / "manifest.json").read_bytes() == before
+    assert foidex("answer", "requests/five-years.yaml", "--out", "out", "--force").code == 0
+
+
 def test_a_number_that_changed_overnight_is_told_and_written(
     foidex: Run, load: Callable[..., Any], tmp_path: Path
 ) -> None:

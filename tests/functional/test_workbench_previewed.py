@@ -134,6 +134,26 @@ def test_what_was_published_elsewhere_since_is_not_published_again(
     assert list_references(browsing) == ["FOI/1"]
 
 
+def test_what_was_published_stays_if_the_request_gets_another_reference(
+    browsing: Browsing, tmp_path: Path
+) -> None:
+    """Its own documents follow it: the answers before are kept to be replayed."""
+    browsing.press_publish(FILE, browsing.preview(FILE))
+    published = tmp_path / "requests" / "answers" / FILE / "published" / "manifest.json"
+    before = published.read_bytes()
+    for text in (REQUEST, REQUEST.replace("FOI/1", "FOI/9")):
+        (tmp_path / "requests" / FILE).write_text(text)
+        browsing.post(f"/requests/{FILE}/answer")
+        browsing.finish(f"answer {FILE}")
+        own = find_answer_set(browsing.workbench.requests, FILE, "answer")
+    assert own
+    assert own.manifest.reference == "FOI/9"
+    page = text_of(browsing.preview(FILE))
+    assert 'the answer to "FOI/1", and this request now has the reference "FOI/9"' in page
+    assert published.read_bytes() == before
+    assert list_references(browsing) == ["FOI/1"]
+
+
 @pytest.mark.parametrize("change", ["request", "ledger"])
 def test_a_change_while_it_is_published_stops_it(
     browsing: Browsing,

@@ -28,7 +28,7 @@ from queries.answer.types import Answer, QuestionAnswer, Row
 from queries.documents import document_set
 from queries.documents.content.context import DocumentSettings
 from queries.documents.document_folder import open_document_folder
-from queries.documents.document_set import slugify_reference, write_document_set
+from queries.documents.document_set import WriteOptions, slugify_reference, write_document_set
 from tests.support.answers import FORCE, HIDDEN, count_table, hostile, sample_answer
 
 DESK = DocumentSettings(FORCE, date(2018, 8, 15))
@@ -149,6 +149,32 @@ def test_files_of_others_stay_and_what_the_set_no_longer_has_goes(tmp_path: Path
 
 
 @pytest.mark.usefixtures("plain")
+def test_the_set_of_another_request_is_kept_unless_forced(tmp_path: Path) -> None:
+    """Both are named, and even references that give the same file names are two requests."""
+    recorded: list[int] = []
+    write_document_set(small(3), tmp_path, DESK)
+    before = held(tmp_path)
+    for reference in ("FOI/2", "FOI-1"):
+        other = small(3, reference)
+        with pytest.raises(OutputError, match=rf'"FOI/1".*"{reference}".*--force'):
+            write_document_set(other, tmp_path, DESK, record=lambda: recorded.append(1))
+        assert held(tmp_path) == before
+    assert recorded == []
+    assert write_document_set(other, tmp_path, DESK, WriteOptions(force=True)).replaced
+    assert json.loads((tmp_path / "manifest.json").read_text("utf-8"))["reference"] == "FOI-1"
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_renamed_request_replaces_no_work_of_others(tmp_path: Path) -> None:
+    write_document_set(small(3), tmp_path, DESK)
+    options = WriteOptions(may_rename=True)
+    assert write_document_set(small(3, "FOI/2"), tmp_path, DESK, options).replaced
+    (tmp_path / "a.letter.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"a\.letter\.txt.*--force"):
+        write_document_set(small(3, "FOI/3"), tmp_path, DESK, options)
+
+
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("edited", [True, False])
 def test_no_work_of_others_is_replaced_unless_forced(edited: bool, tmp_path: Path) -> None:  # noqa: FBT001
     """A letter changed by hand, or a file that was there before."""
@@ -159,7 +185,7 @@ def test_no_work_of_others_is_replaced_unless_forced(edited: bool, tmp_path: Pat
     with pytest.raises(OutputError, match=r"a\.letter\.txt.*--force"):
         write_document_set(small(4), tmp_path, DESK)
     assert held(tmp_path) == before
-    write_document_set(small(4), tmp_path, DESK, force=True)
+    write_document_set(small(4), tmp_path, DESK, WriteOptions(force=True))
     assert (tmp_path / "a.letter.txt").read_text("utf-8") != "mine"
 
 

@@ -20,7 +20,7 @@ from queries.answer.types import Answer
 from queries.documents import document_set
 from queries.documents.content.context import DocumentSettings
 from queries.documents.document_folder import finish_document_set
-from queries.documents.document_set import WriteResult, write_document_set
+from queries.documents.document_set import WriteOptions, WriteResult, write_document_set
 from queries.documents.manifest import Manifest
 from tests.support.answers import FORCE, sample_answer
 from tests.support.planted import plant_deep_folder, plant_link
@@ -60,7 +60,7 @@ def shared(tmp_path: Path) -> Path:
 
 
 def write(folder: Path, *, force: bool = False) -> WriteResult:
-    return write_document_set(sample_answer(3), folder, SETTINGS, force=force)
+    return write_document_set(sample_answer(3), folder, SETTINGS, WriteOptions(force=force))
 
 
 def write_manifest(folder: Path, contents: dict[str, bytes]) -> None:
@@ -377,7 +377,9 @@ def test_documents_have_the_mode_that_is_set(
         if permissions is None:
             write(folder)
         else:
-            write_document_set(sample_answer(3), folder, SETTINGS, permissions=permissions)
+            write_document_set(
+                sample_answer(3), folder, SETTINGS, WriteOptions(permissions=permissions)
+            )
     finally:
         os.umask(before)
     modes = {

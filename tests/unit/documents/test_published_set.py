@@ -29,7 +29,7 @@ from queries.disclosure.policy import Policy
 from queries.disclosure.populations import list_printed_cells
 from queries.disclosure.release import protect_answer
 from queries.documents.content.context import DocumentSettings
-from queries.documents.document_set import render_documents, write_document_set
+from queries.documents.document_set import WriteOptions, render_documents, write_document_set
 from tests.support.documents import extract_text
 from tests.support.fake_search import answer
 from tests.support.kinds import QUESTIONS, SCOPES, asking, weighted_records
@@ -141,7 +141,7 @@ def test_the_two_sets_never_take_each_others_place(tmp_path: Path) -> None:
         OutputError, match="contains a set that may be published, and the new one is"
     ):
         write_document_set(whole(), tmp_path, DESK)
-    write_document_set(whole(), tmp_path, DESK, force=True)
+    write_document_set(whole(), tmp_path, DESK, WriteOptions(force=True))
     assert json.loads((tmp_path / "manifest.json").read_bytes())["for_publication"] is False
     for name in ("FOI-1.report.txt", "FOI-1.report.html"):
         assert "Not for publication" in (tmp_path / name).read_text("utf-8")

@@ -10,6 +10,7 @@ from queries.answer.types import Answer
 from queries.answering.publishing import build_publisher
 from queries.answering.service import AnswerOptions
 from queries.documents.content.context import make_document_settings
+from queries.documents.document_set import WriteOptions
 from queries.documents.manifest import MANIFEST_NAME
 from queries.jobs.batch import AnswerJob, write_documents
 from queries.request.reader import Request
@@ -44,7 +45,9 @@ def write_answer(visit: Visit, kind: AnswerKind, work: AnswerWork) -> TaskResult
         make_document_settings(session.settings),
         AnswerOptions(reviews=work.reviews),
         build_publisher(session, work.reason) if kind == "published" else None,
-        permissions=session.settings.output.permissions,
+        # If a request gets another reference, its counted answers are kept, so its own documents
+        # follow it; what was published stays.
+        WriteOptions(may_rename=kind == "answer", permissions=session.settings.output.permissions),
         keep=make_keeper(visit.workbench.requests, work.name, kind),
         require_previewed=work.require_previewed,
     )

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from indexer.errors import DisclosureError
+from indexer.errors import DisclosureError, RequestError
 from queries.answer.types import Answer, QuestionAnswer, format_json
 from queries.answering.publishing import build_publisher
 from queries.answering.suggestions import ReleasePreview, preview_release
@@ -78,9 +78,11 @@ class PreviewChangedError(DisclosureError):
 def make_preview(visit: Visit, choice: ReleaseChoice) -> PreviewedRelease:
     """What publishing now would do. Raises as ``preview_release`` and ``render_documents``."""
     session = visit.session
-    published_at = _find_run(visit, choice.name)
+    published = find_answer_set(visit.workbench.requests, choice.name, "published")
     file = visit.workbench.requests.read(choice.name)
     request = visit.parse_request(file.text, file.name)
+    if published:
+        _require_same_reference(published.manifest.reference, request.reference)
     settings = make_document_settings(session.settings)
     publisher = build_publisher(session, choice.reason)
     outcome = preview_release(session, request, publisher, choice.reviews)
@@ -90,13 +92,23 @@ def make_preview(visit: Visit, choice: ReleaseChoice) -> PreviewedRelease:
     return PreviewedRelease(
         choice,
         file.version,
-        published_at,
+        published.manifest.run_at if published else "",
         outcome,
         settings,
         warn_of_unread(outcome.answer),
         contents[name_letter_text(outcome.answer)].decode() if contents else "",
         digest_documents(contents),
     )
+
+
+def _require_same_reference(published: str, current: str) -> None:
+    """Raise RequestError if what was published here is of a request with another reference."""
+    if published != current:
+        raise RequestError(
+            f'what was published here is the answer to "{published}", and this request now has the '
+            f'reference "{current}". Give it the reference "{published}" again, and make a new '
+            f'request for "{current}".'
+        )
 
 
 def publish_previewed(visit: Visit, preview: PreviewedRelease) -> TaskResult:
