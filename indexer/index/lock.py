@@ -2,7 +2,8 @@
 
 The lock is a document in an index of its own, written with optimistic concurrency, so that only one
 of two processes gets it. It says who holds it, and since when. A holder that dies stops renewing,
-and when the lease has run out another may take the lock. A holder that lost it must not promote.
+and another may take the lock: when the lease has run out, or at once on the machine that sees that
+the process has ended. A holder that lost it must not promote.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import elasticsearch
@@ -39,13 +42,32 @@ _MAPPINGS: Final = {"dynamic": False}
 
 class LockDocument(Struct, frozen=True):
     """Who holds the lock, since when, and until when unless it is renewed (UTC). ``work`` is what
-    runs, as a noun; earlier versions did not say."""
+    runs, as a noun; ``process`` runs it on ``machine``, which is empty where no system says which
+    it is. Earlier versions said neither."""
 
     holder: str
     token: str
     since: Timestamp
     until: Timestamp
     work: str = "refresh"
+    machine: str = ""
+    process: int = 0
+
+    def is_held(self) -> bool:
+        """Whether the lease has not run out, and its holder is not seen to have ended."""
+        return datetime.now(UTC) < self.until and not self._has_ended()
+
+    def _has_ended(self) -> bool:
+        """Whether this machine knows that the process is no longer there."""
+        if not self.machine or self.machine != _identify_machine():
+            return False
+        try:
+            os.kill(self.process, 0)  # asks, and ends nothing
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        return False
 
 
 class Lease:
@@ -95,7 +117,7 @@ class Lease:
         if lock.token == self._token:  # our own write, whose answer was lost
             self._version, self._until = _build_version_condition(response), lock.until
             return
-        if datetime.now(UTC) < lock.until:
+        if lock.is_held():
             raise _make_held_error(lock)
         try:
             self._write(**_build_version_condition(response))
@@ -104,7 +126,15 @@ class Lease:
 
     def _write(self, **condition: Any) -> None:
         until = datetime.now(UTC) + self._length
-        lock = LockDocument(_describe_holder(), self._token, self._since, until, self._work)
+        lock = LockDocument(
+            _describe_holder(),
+            self._token,
+            self._since,
+            until,
+            self._work,
+            _identify_machine(),
+            os.getpid(),
+        )
         response = self._client.index(
             index=self._index, id=_LOCK_NAME, document=msgspec.to_builtins(lock), **condition
         )
@@ -161,12 +191,12 @@ class Lease:
 
 
 def read_lock(client: Elasticsearch, alias: str) -> LockDocument | None:
-    """The lock of an alias if it is held and has not run out. Raises LockedError."""
+    """The lock of an alias if it is held. Raises LockedError."""
     response = client.options(ignore_status=404).get(index=f"{alias}.lock", id=_LOCK_NAME).body
     if not response.get("found"):
         return None
     lock = _parse_lock(response)
-    return lock if datetime.now(UTC) < lock.until else None
+    return lock if lock.is_held() else None
 
 
 def _parse_lock(response: Any) -> LockDocument:
@@ -239,3 +269,14 @@ def _build_version_condition(answer: dict[str, Any]) -> dict[str, Any]:
 def _describe_holder() -> str:
     """Who runs this: user, machine and process."""
     return f"{psutil.Process().username()}@{socket.gethostname()} (process {os.getpid()})"
+
+
+@cache
+def _identify_machine() -> str:
+    """The machine since it was started, and the container in it whose numbers of processes these
+    are; empty where only Linux could say."""
+    try:
+        started = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{started} {Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return ""

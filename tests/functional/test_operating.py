@@ -7,7 +7,9 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +22,7 @@ from elasticsearch import Elasticsearch
 from indexer.audit.log import AuditLog, AuditRun
 from indexer.config.model import IndexSettings
 from indexer.index.generations import mark_verified, read_live_generation
-from indexer.index.lock import hold_lock
+from indexer.index.lock import LockDocument, hold_lock, read_lock
 from indexer.records.sample import generate_records
 from tests.support.command_line import PROGRAM, Outcome, run_command
 from tests.support.paths import ROOT
@@ -186,6 +188,35 @@ def test_a_refresh_that_finds_another_leaves_its_report_and_metrics(
     assert "has been running since" in outcome.err
     assert [(home / name).read_bytes() for name in ("report.json", "foidex.prom")] == before
     assert b"foidex_refresh_success" in before[1]
+
+
+def number_ended_process() -> int:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    return process.pid
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which machine it is")
+def test_the_lock_of_a_process_that_ended_here_holds_nobody_up(
+    operate: Callable[..., Outcome], client: Elasticsearch, index: IndexSettings
+) -> None:
+    with hold_lock(client, index.alias, 3600):
+        lock = read_lock(client, index.alias)
+    assert lock is not None
+
+    def leave(**changes: Any) -> LockDocument | None:
+        left = msgspec.to_builtins(msgspec.structs.replace(lock, **changes))
+        client.index(index=f"{index.alias}.lock", id="refresh", document=left)
+        return read_lock(client, index.alias)
+
+    process = number_ended_process()
+    assert leave(process=process) is None
+    operate("refresh")
+    for machine in (lock.machine + "0", ""):
+        assert leave(process=process, machine=machine) is not None
+    assert leave(process=lock.process) is not None
+    operate("refresh", code=12)
 
 
 def test_metrics_are_written_though_the_report_cannot_be(
