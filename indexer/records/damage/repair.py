@@ -35,6 +35,11 @@ _PARTING: Final = re.compile("[\u200b\u3164\ufeff\uffa0]")
 #: A brace of Rich Text Format, or a character that is written after a backslash.
 _RTF_BRACE: Final = re.compile(r"\\.|[{}]", re.DOTALL)
 
+#: With what a part begins that stands beside the text; striprtf leaves it out.
+_RTF_NOTE: Final = re.compile(
+    r"\{(?:\\\*)?\s{0,9}\\(?:footnote|annotation|header[lrf]?|footer[lrf]?|shptxt)(?![A-Za-z])"
+)
+
 #: What tags become: nothing inside a line of text, a line break, or a gap in a row of cells. All
 #: others start a paragraph of their own.
 _TAG_TEXTS: Final = {
@@ -113,7 +118,8 @@ def _remove_rtf(text: str) -> str:
     texts: list[str] = []
     for document, plain in _split_rtf(text):
         try:
-            converted = rtf_to_text(document, errors="replace")  # type: ignore[no-untyped-call]
+            source = _move_notes(document)
+            converted = rtf_to_text(source, errors="replace")  # type: ignore[no-untyped-call]
         except (ArithmeticError, LookupError, ValueError):  # no such code page or character
             return text
         texts += filter(str.strip, (str(converted), plain))
@@ -128,6 +134,40 @@ def _split_rtf(text: str) -> Iterator[tuple[str, str]]:
         following = text.find(RTF_START, end)
         yield text[start:end], text[end:] if following < 0 else text[end:following]
         start = following
+
+
+def _move_notes(document: str) -> str:
+    """A document whose footnotes, comments, headers and text boxes stand at its end, as text."""
+    if not _RTF_NOTE.search(document):
+        return document
+    notes: list[str] = []
+    pieces: list[str] = []
+    around_notes: list[tuple[int, list[str]]] = []  # the depth of each open note, what is around it
+    depth = position = 0
+    for brace in _RTF_BRACE.finditer(document):
+        if brace.start() < position:
+            continue
+        pieces.append(document[position : brace.start()])
+        position = brace.end()
+        depth += brace[0] == "{"
+        if brace[0] == "{" and (opening := _RTF_NOTE.match(document, brace.start())):
+            position = opening.end()
+            around_notes.append((depth, pieces))
+            pieces = [r"{\par "]
+            continue
+        pieces.append(brace[0])
+        if brace[0] == "}":
+            if around_notes and around_notes[-1][0] == depth:
+                notes.append("".join(pieces))
+                pieces = around_notes.pop()[1]
+            depth -= 1
+    pieces.append(document[position:])
+    while around_notes:  # the text ends in a note
+        note_depth, pieces_around = around_notes.pop()
+        notes.append("".join(pieces) + "}" * (depth - note_depth + 1))
+        depth, pieces = note_depth - 1, pieces_around
+    body, end, rest = "".join(pieces).rpartition("}") if not depth else ("".join(pieces), "", "")
+    return "".join((body, *notes, end, rest))
 
 
 def _find_group_end(text: str, start: int) -> int:

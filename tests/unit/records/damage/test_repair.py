@@ -100,6 +100,33 @@ def test_what_follows_a_text_in_rich_text_format_is_kept(text: str, repaired: st
 
 
 @pytest.mark.parametrize(
+    ("text", "repaired"),
+    [
+        (
+            r"{\rtf1 live{\super\chftn}{\footnote\pard{\super\chftn} \{chat\} {app}} stream.{\header top}}",
+            "live stream.\n {chat} app\n top",
+        ),
+        (r"{\rtf1 a{\*\atnid 1}{\*\annotation{\*\atndate 33}note} b} then", "a b\nnote\n then"),
+        (
+            r"{\rtf1 a{\shp{\*\shpinst\shpleft1{\sp{\sn x}{\sv 3}}{\shptxt box {\footnote foot}\par}}} b}",
+            "a b\n foot\n box ",
+        ),
+        (r"{\rtf1 live {\footnote and then it en", "live \n and then it en"),
+        (r"{\rtf1 a{\header b{\footnote c{\b d", "a\n cd\n b"),
+        (r"{\rtf1 live {\footnotesize stream}}", "live stream"),
+    ],
+)
+def test_what_stands_beside_a_text_in_rich_text_format_is_kept(text: str, repaired: str) -> None:
+    """The text stays together, and footnotes, comments, headers and text boxes follow it."""
+    assert repair_text(text, frozenset({"rtf"})).text.rstrip() == repaired.rstrip()
+
+
+def test_many_notes_are_moved_in_a_time_that_grows_with_the_text() -> None:
+    deep = r"{\rtf1 " + r"{\footnote a" * 20_000
+    assert repair_text(deep, frozenset({"rtf"})).text.split() == ["a"] * 20_000
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "a\ufffdb",
