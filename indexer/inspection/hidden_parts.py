@@ -25,18 +25,20 @@ _OVERLAP: Final = 4096
 _MAX_SCANNED: Final = 1024**3
 
 # The patterns are bounded, so that a sheet made to be slow is not: no part of one is tried twice.
-_ROW: Final = re.compile(rb"<row\b[^<>]{0,1000}\bhidden=\"(?:1|true)\"[^<>]{0,1000}>")
+_ROW: Final = re.compile(
+    rb"<(?:\w{1,20}:)?row\b[^<>]{0,1000}\bhidden=[\"'](?:1|true)[\"'][^<>]{0,1000}>"
+)
 
-_ROW_NUMBER: Final = re.compile(rb"\sr=\"([0-9]{1,7})\"")
+_ROW_NUMBER: Final = re.compile(rb"\sr=[\"']([0-9]{1,7})[\"']")
 
-_COLUMN: Final = re.compile(rb"<col\b[^<>]{0,1000}\bhidden=\"(?:1|true)\"")
+_COLUMN: Final = re.compile(rb"<(?:\w{1,20}:)?col\b[^<>]{0,1000}\bhidden=[\"'](?:1|true)[\"']")
 
 _ODS_ROW: Final = re.compile(
-    rb"<table:table-row\b[^<>]{0,1000}table:visibility=\"(?:collapse|filter)\""
+    rb"<table:table-row\b[^<>]{0,1000}table:visibility=[\"'](?:collapse|filter)[\"']"
 )
 
 _ODS_COLUMN: Final = re.compile(
-    rb"<table:table-column\b[^<>]{0,1000}table:visibility=\"(?:collapse|filter)\""
+    rb"<table:table-column\b[^<>]{0,1000}table:visibility=[\"'](?:collapse|filter)[\"']"
 )
 
 

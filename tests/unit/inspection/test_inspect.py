@@ -654,6 +654,15 @@ def test_hidden_rows_are_said_with_their_sheet_and_number(tmp_path: Path) -> Non
     assert "a.xlsx: 5 rows and 0 groups of columns are hidden; they are in the file, and are" in out
     assert "Hidden rows: Cover & notes, 2; Crimes, 3 to 5, 9." in out
 
+    with (
+        zipfile.ZipFile(tmp_path / "a.xlsx") as package,
+        zipfile.ZipFile(tmp_path / "b.xlsx", "w") as rewritten,
+    ):
+        for member in package.namelist():
+            content = package.read(member)
+            rewritten.writestr(member, content.replace(b'hidden="1"', b"hidden='1'"))
+    assert "Hidden rows: Cover & notes, 2; Crimes, 3 to 5, 9." in inspect(tmp_path, "b.xlsx").out
+
 
 @pytest.mark.parametrize(
     ("moment", "is_taken"),
