@@ -60,14 +60,18 @@ def run_backup(
     settings = get_session().settings
     alias = settings.index.alias
     days = settings.refresh.max_age_days
-    with (
-        get_session().client() as client,
-        hold_lock(client, alias, settings.refresh.lease_seconds, "backup"),
-    ):
-        repository = find_repository(client)
-        backup = take_backup(client, alias, repository, to, everything=everything)
-        doubt = find_clock_doubt(list_verified(client, alias), days)
-        old = expire_backups(client, alias, repository, days) if days and not doubt else []
+    with get_session().run("backup") as run:
+        run.add_fields(arguments={"to": to, "all": everything})
+        run.begin()
+        with (
+            get_session().client() as client,
+            hold_lock(client, alias, settings.refresh.lease_seconds, "backup"),
+        ):
+            repository = find_repository(client)
+            backup = take_backup(client, alias, repository, to, everything=everything)
+            doubt = find_clock_doubt(list_verified(client, alias), days)
+            old = expire_backups(client, alias, repository, days) if days and not doubt else []
+        run.write(generation=backup.live, records=backup.records)
     print(
         f"{backup.name} holds {', '.join(backup.generations)}; the live one has "
         f"{backup.records:,} records."
@@ -106,6 +110,8 @@ def run_backups(
     if form is ListFormat.JSON:
         print_json(backup_list)
         return
+    if not backup_list:
+        print(f'There is no backup of {alias} in the repository "{repository}".', file=sys.stderr)
     table = [
         ("backup", "taken", "complete", "records", "generations"),
         *(

@@ -102,6 +102,7 @@ def test_before_the_first_backup_the_doctor_misses_none(site: Site) -> None:
 
 def test_without_records_there_is_nothing_to_back_up(site: Site) -> None:
     assert site.run("backup").returncode == NoIndexError.exit_code
+    assert "There is no backup of crimes in the repository" in site.run("backups").stderr
     nothing = site.run("restore")
     assert nothing.returncode == BackupError.exit_code
     assert "a complete backup is not in repository" in nothing.stderr
@@ -117,6 +118,10 @@ def test_a_backup_is_listed_with_what_it_holds(site: Site) -> None:
     assert found["everything"]["generations"] == sorted([first, second])
     assert {one["records"] for one in found.values()} == {RECORDS + 10}
     assert "everything" in site.must("backups")
+    begun, done = map(json.loads, site.must("audit", "show", "--last", "2").splitlines())
+    assert (begun["command"], begun["begins"]) == ("backup", True)
+    assert begun["asked"] == done["asked"] == {"to": "everything", "all": True}
+    assert (done["generation"], done["exit_code"]) == (second, 0)
 
 
 def test_a_name_that_is_taken_or_is_none_is_refused(site: Site) -> None:
