@@ -103,7 +103,7 @@ def test_what_follows_a_text_in_rich_text_format_is_kept(text: str, repaired: st
     ("text", "repaired"),
     [
         (
-            r"{\rtf1 live{\super\chftn}{\footnote\pard{\super\chftn} \{chat\} {app}} stream.{\header top}}",
+            r"{\rtf1 live{\super\chftn}{\footnote\plain{\super\chftn} \{chat\} {app}} stream.{\header top}}",
             "live stream.\n {chat} app\n top",
         ),
         (r"{\rtf1 a{\*\atnid 1}{\*\annotation{\*\atndate 33}note} b} then", "a b\nnote\n then"),
