@@ -62,7 +62,7 @@ from indexer.progress import Progress
 from indexer.records.contract import DEFAULT_EARLIEST_DAY, DayLimits, RecordContract
 from indexer.records.coverage import CoverageSettings
 from indexer.records.damage.kinds import NO_REPAIR, RepairKind, sort_kinds
-from indexer.records.model import KEPT_OUT
+from indexer.records.model import DELETED, KEPT_OUT
 from indexer.records.narrative import MATCHING_RULE
 from indexer.records.offences import load_offence_table
 from indexer.sources import (
@@ -544,12 +544,12 @@ def _read_plan_records(
     try:
         yield from read_records(plan.paths, plan.fields, counts, plan.profile)
         if plan.database:
-            rows = _read_plan_database(plan, plan.database, since)
-            first = next(rows, None)
-            if first is None:
+            has_records = False
+            for row in _read_plan_database(plan, plan.database, since):
+                has_records = has_records or _shows_records(row, since)
+                yield row
+            if not has_records:
                 raise _describe_no_records(plan, mode)
-            yield first
-            yield from rows
         for path in plan.tombstones:
             yield from read_tombstones(path, counts)
     except SourceError:
@@ -557,6 +557,19 @@ def _read_plan_records(
         raise
     checks.check_unchanged()
     checks.check_counts(counts)
+
+
+def _shows_records(row: RawRecord, since: datetime | None) -> bool:
+    """Whether a row of a database shows that its records are there.
+
+    A deletion alone does not. An increment that begins at a time reads the row of the newest record
+    again; rows without a time are read every night, and show nothing of the others.
+    """
+    if row.blank or not isinstance(row.raw, dict):
+        return False
+    if since is not None:
+        return row.raw.get("updated_at") is not None
+    return row.raw.get("status") != DELETED
 
 
 def _read_plan_database(

@@ -312,6 +312,9 @@ def test_an_increment_from_a_database_that_lost_its_records_is_refused(
     deletions.write_text("GONE/1\n")
     with pytest.raises(SourceError, match="not even the last one that is in the index"):
         run(marked, "incremental", tombstones=(deletions,))
+    fill(on_sqlite, [{"crime_ref": "GONE/2", "status": "deleted"}])  # every night again
+    with pytest.raises(SourceError, match="not even the last one that is in the index"):
+        run(marked, "incremental")
     assert find_live_name(client, index.alias) == last
 
 
