@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import stat
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ import msgspec
 from msgspec import Struct
 
 from indexer.audit.chain import ChainCheck, Continuation, build_chain_line
-from indexer.audit.log import AuditEntry, AuditLog
+from indexer.audit.log import ALIAS_FIELD, AuditEntry, AuditLog
 from indexer.errors import BrokenChainError
 from indexer.files import PRIVATE, Folder, UnsafePathError, is_there, open_folder
 
@@ -31,6 +32,15 @@ _ARCHIVE_NAME: Final = re.compile(r"audit-[\d-]+-(\d{1,9})\.jsonl")
 _NOT_ARCHIVED: Final = "so nothing was archived and the log is as it was"
 
 _KEEP_FILE: Final = "Keep the file as it is, and compare it with a copy."
+
+
+class ErasureCounts(Struct, frozen=True):
+    """How many records were forgotten from an index (``own``), or only from ``others``. Of the own,
+    ``unnamed`` are those whose lines do not say from which, as lines of earlier versions."""
+
+    own: int = 0
+    unnamed: int = 0
+    others: int = 0
 
 
 class FirstLine(Struct, frozen=True):
@@ -130,22 +140,28 @@ def read_history_lines(history: LogHistory) -> Iterator[dict[str, Any]]:
         yield from AuditLog(file.path).read_lines()
 
 
-def count_erased_records(log: AuditLog) -> int:
+def count_erased_records(log: AuditLog, alias: str) -> ErasureCounts:
     """How many records the log and its archives note as forgotten, and not as let back since.
 
     Raises BrokenChainError.
     """
-    erased_marks: set[str] = set()
+    erased_marks: defaultdict[str, set[str]] = defaultdict(set)
     for entry in read_history_lines(read_history(log)):
         if entry.get("begins") or entry.get("exit_code") != 0:
             continue
         arguments = entry.get("asked")
-        marks = {str(mark) for mark in arguments.values()} if isinstance(arguments, dict) else set()
+        if not isinstance(arguments, dict):
+            continue
+        noted_alias = str(arguments.get(ALIAS_FIELD, ""))
+        marks = {str(mark) for name, mark in arguments.items() if name != ALIAS_FIELD}
         if entry.get("command") == "forget":
-            erased_marks |= marks
+            erased_marks[noted_alias] |= marks
         elif entry.get("command") == "forget --undo":
-            erased_marks -= marks
-    return len(erased_marks)
+            for affected_alias in (noted_alias, "") if noted_alias else [*erased_marks]:
+                erased_marks[affected_alias] -= marks
+    own = erased_marks[alias] | erased_marks[""]
+    others = set().union(*erased_marks.values()) - own
+    return ErasureCounts(len(own), len(erased_marks[""] - erased_marks[alias]), len(others))
 
 
 def archive_log(log: AuditLog, entry: AuditEntry) -> Continuation:

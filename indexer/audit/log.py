@@ -54,6 +54,9 @@ _KEY_BYTES: Final = 32
 
 _MARK_FIELD: Final = "crime_ref_hmac_sha256"
 
+#: Which index a record was erased from; lines of earlier versions do not say it.
+ALIAS_FIELD: Final = "alias"
+
 _OPENED_MARK_FIELD: Final = "opened_crime_ref_hmac_sha256"
 
 _UNKEYED_MARK_FIELD: Final = "crime_ref_sha256"  # in lines written before there was a key
@@ -308,10 +311,14 @@ class AuditRun:
         """Add fields of the run's AuditEntry."""
         self._fields |= fields
 
-    def add_erased_reference(self, reference: str) -> None:
-        """Add the mark of the record that is erased. Raises OutputError or BrokenChainError."""
+    def add_erased_reference(self, reference: str, alias: str) -> None:
+        """Add the mark of the record that is erased, and the alias of its index.
+
+        Raises OutputError or BrokenChainError.
+        """
         if self._log is not None:
-            self.add_fields(arguments={_MARK_FIELD: self._log.mark(reference)})
+            mark = self._log.mark(reference)
+            self.add_fields(arguments={_MARK_FIELD: mark, ALIAS_FIELD: alias})
 
     def add_opened_reference(self, reference: str, **arguments: Any) -> None:
         """Add the mark of the one record that is opened, and what else was asked.

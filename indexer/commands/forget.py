@@ -38,7 +38,7 @@ def run_forget(
     settings = get_session().settings
     alias = settings.index.alias
     with (
-        _log_erasure(crime_ref, undo=undo) as run,
+        _log_erasure(crime_ref, alias, undo=undo) as run,
         get_session().client() as client,
         hold_lock(client, alias, settings.refresh.lease_seconds, "forget") as lock,
     ):
@@ -77,8 +77,8 @@ def run_forget(
 
 
 @contextmanager
-def _log_erasure(reference: str, *, undo: bool) -> Iterator[AuditRun]:
+def _log_erasure(reference: str, alias: str, *, undo: bool) -> Iterator[AuditRun]:
     """A run of ``forget`` for the audit log, with the mark of the reference."""
     with get_session().run("forget --undo" if undo else "forget") as run:
-        run.add_erased_reference(reference)
+        run.add_erased_reference(reference, alias)
         yield run

@@ -102,7 +102,7 @@ def run_load(
                 ),
             )
         run.write(generation=loaded.generation.name, records=loaded.generation.records)
-    for line in summarise_refresh(loaded, settings.audit_folder):
+    for line in summarise_refresh(loaded, settings.audit_folder, settings.index.alias):
         print(escape_controls(line))
 
 

@@ -37,9 +37,11 @@ _MAX_SPANS: Final = 12
 _LONE_YEARS: Final = 5
 
 
-def summarise_refresh(result: RefreshResult, audit_folder: Path | None = None) -> list[str]:
+def summarise_refresh(
+    result: RefreshResult, audit_folder: Path | None = None, alias: str = ""
+) -> list[str]:
     """What a refresh did, in lines for a person; with the folder of the audit log, also which of
-    its erasures a new index lacks."""
+    its erasures a new index, that of the alias, lacks."""
     generation = result.generation
     changes = ""
     if generation.mode == "incremental":
@@ -82,26 +84,38 @@ def summarise_refresh(result: RefreshResult, audit_folder: Path | None = None) -
     lines += _describe_previous_generation(result)
     if result.pruned:
         lines.append(f"Old generations that were deleted: {', '.join(result.pruned)}.")
-    return lines + _describe_lost_erasures(result, audit_folder)
+    return lines + _describe_lost_erasures(result, audit_folder, alias)
 
 
-def _describe_lost_erasures(result: RefreshResult, audit_folder: Path | None) -> list[str]:
+def _describe_lost_erasures(
+    result: RefreshResult, audit_folder: Path | None, alias: str
+) -> list[str]:
     """That the audit log notes erasures of which a new index knows nothing, as after a loss; empty
     if it was not new, or knows of some."""
     if audit_folder is None or result.previous or result.generation.tombstones:
         return []
     try:
-        number = count_erased_records(AuditLog(audit_folder / AUDIT_LOG_NAME))
+        counts = count_erased_records(AuditLog(audit_folder / AUDIT_LOG_NAME), alias)
     except BrokenChainError:  # foidex audit verify says so
         return []
-    if not number:
-        return []
-    return [
-        f"This index is new and knows of no erasure, but the audit log notes those of "
-        f"{describe_records(number)}. What the source still has of them is back. Bring back a "
-        "backup from after the erasures (foidex restore), then refresh again; or run for each: "
-        "foidex forget REFERENCE"
-    ]
+    lines = []
+    if counts.own:
+        unnamed = (
+            f" (for {counts.unnamed:,} it does not say from which index)" if counts.unnamed else ""
+        )
+        lines.append(
+            f"This index is new and knows of no erasure, but the audit log notes those of "
+            f"{describe_records(counts.own)}{unnamed}. What the source still has of them is back. "
+            "Bring back a backup from after the erasures (foidex restore), then refresh again; or "
+            "run for each: foidex forget REFERENCE"
+        )
+    if counts.others:
+        lines.append(
+            f"The audit log notes erasures of {describe_records(counts.others)} from indices of "
+            "another name. Only if this source has the same records, run for each: foidex forget "
+            "REFERENCE"
+        )
+    return lines
 
 
 def _describe_previous_generation(result: RefreshResult) -> list[str]:

@@ -62,7 +62,8 @@ def run_refresh_command(
         _check_source(mode, overrides)
         return
     result = run_nightly_refresh(get_session(), mode, overrides)
-    for line in summarise_refresh(result, get_session().settings.audit_folder):
+    settings = get_session().settings
+    for line in summarise_refresh(result, settings.audit_folder, settings.index.alias):
         print(escape_controls(line))
 
 

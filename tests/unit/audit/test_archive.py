@@ -16,6 +16,7 @@ import pytest
 
 from indexer.audit import AUDIT_LOG_NAME
 from indexer.audit.archive import (
+    ErasureCounts,
     archive_log,
     check_history,
     count_erased_records,
@@ -50,21 +51,30 @@ def archive(log: AuditLog) -> Continuation:
 
 
 def test_erasures_are_counted_in_archives_too_until_the_record_is_let_back(log: AuditLog) -> None:
-    def note(command: str, reference: str, exit_code: int = 0) -> None:
-        arguments = {"crime_ref_hmac_sha256": log.mark(reference)}
+    def note(command: str, reference: str, exit_code: int = 0, **alias: str) -> None:
+        arguments = {"crime_ref_hmac_sha256": log.mark(reference), **alias}
         fields = {"arguments": arguments, "command": command, "exit_code": exit_code}
         log.append(msgspec.structs.replace(entry(0), begins=True, **fields))
         log.append(msgspec.structs.replace(entry(0), **fields))
 
-    assert count_erased_records(log) == 0
+    assert count_erased_records(log, "crimes") == ErasureCounts()
     note("forget", REF)
     archive(log)
     note("forget", "B")
     note("forget", "B")
     note("forget", "in no generation", exit_code=3)
-    assert count_erased_records(log) == 2
+    assert count_erased_records(log, "crimes") == ErasureCounts(own=2, unnamed=2)
     note("forget --undo", REF)
-    assert count_erased_records(log) == 1
+    assert count_erased_records(log, "crimes") == ErasureCounts(own=1, unnamed=1)
+    note("forget", "C", alias="incidents")
+    note("forget", "D", alias="incidents")
+    note("forget", "D", alias="crimes")
+    assert count_erased_records(log, "crimes") == ErasureCounts(own=2, unnamed=1, others=1)
+    assert count_erased_records(log, "incidents") == ErasureCounts(own=3, unnamed=1)
+    note("forget --undo", "D", alias="incidents")
+    note("forget --undo", "B", alias="incidents")
+    assert count_erased_records(log, "crimes") == ErasureCounts(own=1, others=1)
+    assert count_erased_records(log, "incidents") == ErasureCounts(own=1, others=1)
 
 
 def list_records(log: AuditLog) -> list[int]:
@@ -232,7 +242,7 @@ def test_the_text_that_a_crash_left_at_the_end_is_archived_with_the_rest(log: Au
 def test_erasures_are_found_in_archives_with_the_same_key(log: AuditLog) -> None:
     for _ in range(2):
         with AuditRun(log, "forget", "1", None) as run:
-            run.add_erased_reference(REF)
+            run.add_erased_reference(REF, "crimes")
             run.write(records=1)
         archive(log)
     history = read_history_lines(read_history(log))

@@ -291,7 +291,7 @@ REF = "41/0012345/17"
 def forgotten(log: AuditLog, reference: str = REF) -> dict[str, str]:
     """Forget a record; what the log's line says of it."""
     with AuditRun(log, "forget", "1", None) as run:
-        run.add_erased_reference(reference)
+        run.add_erased_reference(reference, "crimes")
         run.write(records=1)
     return [*log.read_lines()][-1]["asked"]  # type: ignore[no-any-return]
 
@@ -300,7 +300,8 @@ def test_a_forgotten_reference_is_marked_with_a_key_for_its_owners_eyes_only(log
     asked = forgotten(log)
     path = log.path.with_name(AUDIT_KEY_NAME)
     key = path.read_bytes()
-    assert asked == {"crime_ref_hmac_sha256": hmac.digest(key, REF.encode(), "sha256").hex()}
+    mark = hmac.digest(key, REF.encode(), "sha256").hex()
+    assert asked == {"crime_ref_hmac_sha256": mark, "alias": "crimes"}
     assert (len(key), stat.S_IMODE(path.stat().st_mode)) == (32, 0o600)
     assert forgotten(log) == asked
     assert forgotten(log, "41/0012345/18") != asked
@@ -383,6 +384,6 @@ def test_processes_that_make_the_key_at_once_make_one(log: AuditLog) -> None:
 
 def test_without_a_log_no_key_is_made(tmp_path: Path) -> None:
     with AuditRun(None, "forget", "1", None) as run:
-        run.add_erased_reference(REF)
+        run.add_erased_reference(REF, "crimes")
         run.write(records=1)
     assert not list(tmp_path.iterdir())
