@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from queries.answer.condition import AgeCondition, OfPerson
 from queries.layout.prose import join_list
 from queries.questions.prepared import PreparedQuestion, prepare_question
 from queries.request.reader import Request
@@ -11,7 +12,11 @@ from queries.request.reader import Request
 
 def list_cautions(request: Request) -> tuple[str, ...]:
     """A sentence for each thing that an officer may not expect, with what to write instead."""
-    return (*_caution_about_people(request), *_caution_about_reviews(request))
+    return (
+        *_caution_about_people(request),
+        *_caution_about_ages(request),
+        *_caution_about_reviews(request),
+    )
 
 
 def _caution_about_people(request: Request) -> Iterator[str]:
@@ -25,6 +30,27 @@ def _caution_about_people(request: Request) -> Iterator[str]:
                 f"who were {words}: where: chooses {request.noun.plural}, not people. To count "
                 f"people by their sex and age, use {_suggest_question(prepared)}."
             )
+
+
+def _caution_about_ages(request: Request) -> Iterator[str]:
+    """Records chosen by an age, which nobody of unknown age has."""
+    scopes = [
+        request.scope,
+        *(prepare_question(question, request.scope).scope for question in request.questions),
+    ]
+    people = dict.fromkeys(
+        entry.condition.people.singular
+        for scope in scopes
+        for entry in scope.field_filters
+        if isinstance(entry.condition, OfPerson)
+        and any(isinstance(part, AgeCondition) for part in entry.condition.parts)
+    )
+    for person in people:
+        yield (
+            f"where: chooses {request.noun.plural} by the age of a {person}. A {person} of unknown "
+            "age meets no age, even if the source has one as a range, such as 10-15: count them "
+            f"with kind: {person}s, which has a row for unknown ages."
+        )
 
 
 def _caution_about_reviews(request: Request) -> Iterator[str]:

@@ -121,6 +121,27 @@ def test_near_misses_of_a_required_term_are_under_its_own_heading() -> None:
     assert text.count("required with") == 1
 
 
+@pytest.mark.parametrize(
+    ("where", "people"),
+    [
+        ("{victim: {age: {to: 17}}}", ["victim"]),
+        ("{suspect: {age: {to: 17}, sex: [M]}}", ["suspect"]),
+        ("{victim: {sex: [F]}}", []),
+    ],
+)
+def test_that_no_unknown_age_is_within_an_age_is_a_caution(where: str, people: list[str]) -> None:
+    """An age that the source gives as a range, such as 10-15, is unknown. It is said once."""
+    request = parse_request(
+        "reference: R\ntitle: T\nquestions: [{id: Q1, kind: offences}, {id: Q2, kind: offences, "
+        f"within: {{where: {where}}}}}]\nwhere: {where}\n"
+    )
+    cautions = make_lint_report(request, "request.yaml", None).cautions
+    assert [caution.split(".")[0] for caution in cautions] == [
+        f"where: chooses offences by the age of a {person}" for person in people
+    ]
+    assert all("unknown age meets no age" in caution for caution in cautions)
+
+
 def test_a_criterion_is_a_caution_before_anything_is_counted() -> None:
     request = parse_request(
         "reference: R\ntitle: T\nquestions: [{id: Q1, kind: offences}]\n"
