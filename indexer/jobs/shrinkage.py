@@ -45,9 +45,8 @@ _RECORD_CONTENTS: Final[dict[str, dict[str, Any]]] = {
     "cancelled or transferred records": {"terms": {"status": ["cancelled", "transferred"]}},
 }
 
-#: What the records of a month hold, each from a table that can be cut off between two rows.
-_MONTHLY_CONTENTS: Final[dict[str, dict[str, Any] | None]] = {
-    "records": None,
+#: What records contain that comes from tables that can be cut off between two rows.
+_TABLE_CONTENTS: Final[dict[str, dict[str, Any]]] = {
     _WITH_TEXT: _RECORD_CONTENTS[_WITH_TEXT],
     **{
         f"records with {words}": {
@@ -60,6 +59,8 @@ _MONTHLY_CONTENTS: Final[dict[str, dict[str, Any] | None]] = {
         }.items()
     },
 }
+
+_CONTENTS_BY_TABLE: Final[dict[str, Any]] = {"contents": {"filters": {"filters": _TABLE_CONTENTS}}}
 
 _INNER_CONTENTS: Final[dict[str, dict[str, dict[str, Any]]]] = {
     **{
@@ -152,14 +153,13 @@ def describe_month_shrinkage(
     if limits.month_percent is None:
         return ""
     first_month = _find_first_compared_month(generation, live)
-    for content, restriction in _MONTHLY_CONTENTS.items():
-        previous, current = (
-            _count_groups(client, name, _MONTHS, restriction)
-            for name in (live.name, generation.name)
-        )
+    previous, current = (
+        _count_monthly_contents(client, name) for name in (live.name, generation.name)
+    )
+    for content, months in previous.items():
         losses = _find_undeleted_losses(
-            {month: count for month, count in previous.items() if month >= first_month},
-            current,
+            {month: count for month, count in months.items() if month >= first_month},
+            current[content],
             limits.month_percent,
             limits.min_lost_records,
             lambda _: _count_deleted(client, generation, live, _MONTHS),
@@ -181,18 +181,14 @@ def count_lost_contents(
     withdrawn every day. Raises GenerationError."""
     if live is None:
         return {}
-    filters = {
-        content: restriction for content, restriction in _MONTHLY_CONTENTS.items() if restriction
-    }
-    aggregations = {"contents": {"filters": {"filters": filters}}}
     before, now = (
-        _aggregate_held_records(client, name, aggregations)["contents"]["buckets"]
+        _aggregate_held_records(client, name, _CONTENTS_BY_TABLE)["contents"]["buckets"]
         for name in (live.name, generation.name)
     )
     gone = max(live.records - generation.records, 0)
     lost = {
         content: before[content]["doc_count"] - now[content]["doc_count"] - gone
-        for content in filters
+        for content in _TABLE_CONTENTS
     }
     lasting = {f"records with {content}" for content in LASTING_CONTENTS}
     return {
@@ -394,6 +390,23 @@ def _count_groups(
     return {
         bucket.get("key_as_string", bucket["key"]): bucket["doc_count"]
         for bucket in aggregations["groups"]["buckets"]
+    }
+
+
+def _count_monthly_contents(client: Elasticsearch, name: str) -> dict[str, dict[str, int]]:
+    """How many records each month has, and how many of them contain what, in one search."""
+    groups = {"groups": {**_MONTHS, "aggs": _CONTENTS_BY_TABLE}}
+    buckets = _aggregate_held_records(client, name, groups)["groups"]["buckets"]
+    months = {bucket["key_as_string"]: bucket for bucket in buckets}
+    return {
+        "records": {month: bucket["doc_count"] for month, bucket in months.items()},
+        **{
+            content: {
+                month: bucket["contents"]["buckets"][content]["doc_count"]
+                for month, bucket in months.items()
+            }
+            for content in _TABLE_CONTENTS
+        },
     }
 
 

@@ -257,6 +257,25 @@ def test_months_whose_records_lost_what_a_table_holds_are_refused(
     assert any(f": 30 records with {content}." in line for line in lines)
 
 
+def test_months_and_what_they_hold_are_counted_in_one_search_of_each_index(
+    client: Elasticsearch, refresh: Refresh, extract: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    previous = refresh(extract).generation.name
+    searches: list[dict[str, Any]] = []
+    search = client.search
+
+    def watch(**arguments: Any) -> Any:
+        searches.append(arguments)
+        return search(**arguments)
+
+    monkeypatch.setattr(client, "search", watch)
+    generation = refresh(extract).generation.name
+    compared = [search for search in searches if "date_histogram" in str(search.get("aggs"))]
+    by_month = [search["index"] for search in compared if "nested" in str(search["aggs"])]
+    assert by_month == [previous, generation]
+    assert len([search for search in searches if search["index"] == previous]) == 4
+
+
 def test_text_that_is_gone_with_its_record_is_not_said_twice(
     refresh: Refresh, extract: Path
 ) -> None:
