@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import grp
 import hashlib
 import io
 import os
@@ -987,6 +988,21 @@ def test_a_missing_account_is_made_once_however_many_ask_for_it(
         assert not Path(made.pw_dir).exists()
     finally:
         subprocess.run(["userdel", name], env={"PATH": "/usr/sbin:/sbin"}, check=False)
+
+
+@root_only
+def test_an_account_is_made_in_the_group_that_a_removed_one_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = f"foidex-left-{os.getpid()}"
+    monkeypatch.setattr(account, "SERVER_ACCOUNT", name)
+    system = {"PATH": "/usr/sbin:/sbin"}
+    subprocess.run(["groupadd", "--system", name], env=system, check=True)
+    try:
+        assert make_account(name)[1] == grp.getgrnam(name).gr_gid
+    finally:
+        subprocess.run(["userdel", name], env=system, check=False)
+        subprocess.run(["groupdel", name], env=system, check=False)
 
 
 @root_only

@@ -151,14 +151,22 @@ def _look_up_ids(name: str) -> tuple[int, int] | None:
     return entry.pw_uid, entry.pw_gid
 
 
+def _has_group(name: str) -> bool:
+    import grp
+
+    return any(group.gr_name == name for group in grp.getgrall())
+
+
 def _add_account(name: str) -> None:
-    """Make a system account without a password, a shell or a home, and with a group of its own."""
+    """Make a system account without a password, a shell or a home, and with the group of its name,
+    which may have been left where an account was removed, or was being made."""
     folders = f"{os.environ.get('PATH', '')}:{SYSTEM_FOLDERS}"
     program = shutil.which("useradd", path=folders)
     if program is None:
         raise _make_account_error(name, "does not exist, and this system has no useradd to make it")
     shell = next((path for path in _NO_LOGIN_SHELLS if Path(path).exists()), _NO_LOGIN_SHELLS[-1])
-    options = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
+    group = ["--gid", name] if _has_group(name) else ["--user-group"]
+    options = ["--system", *group, "--no-create-home", "--home-dir", "/nonexistent"]
     command = [program, *options, "--shell", shell, name]
     reason = ""
     for _ in _iter_attempts():
