@@ -397,6 +397,11 @@ class Folder:
         with self._explain(name), suppress(FileNotFoundError):
             os.unlink(self._at(name), dir_fd=self._handle)
 
+    def remove_empty_folder(self, name: str) -> None:
+        """Remove a folder if there is nothing in it."""
+        with self._explain(name):
+            os.rmdir(self._at(name), dir_fd=self._handle)
+
     def remove_parts(self, names: re.Pattern[str]) -> None:
         """Remove what runs that were killed had begun to write as files of these names.
 

@@ -10,6 +10,7 @@ import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from indexer.files import (
     Permissions,
     UnsafePathError,
     open_folder,
+    open_folder_of,
 )
 from queries.documents.manifest import MANIFEST_NAME, TABLES_FOLDER, Manifest, read_manifest
 
@@ -201,9 +203,28 @@ class DocumentFolder:
 
 @contextmanager
 def open_document_folder(path: Path, permissions: Permissions) -> Iterator[DocumentFolder]:
-    """Open a folder for documents, made if it is missing. Raises OSError."""
-    with open_folder(path, create=permissions, parents=permissions) as folder:
-        yield DocumentFolder(folder, permissions)
+    """Open a folder for documents, made if it is missing. Raises OSError.
+
+    What was made is removed again if nothing was written, as where a release was refused.
+    """
+    missing_folders = _list_missing_folders(path)
+    try:
+        with open_folder(path, create=permissions, parents=permissions) as folder:
+            yield DocumentFolder(folder, permissions)
+    except BaseException:
+        with suppress(OSError):  # another run has begun to write there
+            for missing_folder in missing_folders:
+                with open_folder_of(missing_folder) as (parent, name):
+                    parent.remove_empty_folder(name)
+        raise
+
+
+def _list_missing_folders(path: Path) -> list[Path]:
+    """A folder that is not there, and those missing on the way to it, the innermost first."""
+    try:
+        return list(takewhile(lambda folder: not folder.exists(), (path, *path.parents)))
+    except OSError:  # such as a name that is too long
+        return []
 
 
 def finish_document_set(path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from queries.answering.publishing import list_releases
 from queries.answering.suggestions import find_release_cautions
-from queries.workbench.files.answer_sets import find_answer_set
+from queries.workbench.files.answer_sets import find_answer_folder, find_answer_set
 from queries.workbench.files.counted_answers import list_counted_answers
 from tests.support.browsing import Browsing, open_workbench, text_of
 from tests.support.command_line import CommandLine
@@ -183,7 +183,7 @@ def test_a_change_while_it_is_published_stops_it(
     assert "Nothing was published What would go out is not what you looked at" in text_of(page)
     assert expected[change] in text_of(page)
     assert list_references(browsing) == (["FOI/2"] if change == "ledger" else [])
-    assert find_answer_set(browsing.workbench.requests, FILE, "published") is None
+    assert not find_answer_folder(browsing.workbench.requests, FILE, "published").exists()
     assert "Published By" not in text_of(page)
     new_preview = browsing.workbench.tasks.find_newest(f"preview {FILE} ", "anna")
     assert new_preview

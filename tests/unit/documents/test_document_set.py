@@ -22,7 +22,7 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.errors import OutputError
+from indexer.errors import DisclosureError, OutputError
 from indexer.files import DOCUMENT_PERMISSIONS
 from queries.answer.types import Answer, QuestionAnswer, Row
 from queries.documents import document_set
@@ -162,6 +162,37 @@ def test_the_set_of_another_request_is_kept_unless_forced(tmp_path: Path) -> Non
     assert recorded == []
     assert write_document_set(other, tmp_path, DESK, WriteOptions(force=True)).replaced
     assert json.loads((tmp_path / "manifest.json").read_text("utf-8"))["reference"] == "FOI-1"
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_refused_release_leaves_no_folder_that_was_not_there(
+    is_there: bool,  # noqa: FBT001
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "releases" / "published"
+    if is_there:
+        folder.mkdir(parents=True)
+
+    def refuse() -> None:
+        raise DisclosureError("it would reveal a number.")
+
+    with pytest.raises(DisclosureError):
+        write_document_set(small(3), folder, DESK, record=refuse)
+    assert [*tmp_path.rglob("*")] == ([folder.parent, folder] if is_there else [])
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_folder_in_which_another_run_writes_is_not_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "published"
+
+    def refuse() -> None:
+        (folder / "theirs").write_text("x", encoding="utf-8")
+        raise DisclosureError("it would reveal a number.")
+
+    with pytest.raises(DisclosureError):
+        write_document_set(small(3), folder, DESK, record=refuse)
+    assert [path.name for path in folder.iterdir()] == ["theirs"]
 
 
 @pytest.mark.usefixtures("plain")
