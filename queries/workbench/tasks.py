@@ -67,8 +67,18 @@ class Tasks:
         self._tasks: dict[str, Task] = {}
         self._ended = {"done": 0, "failed": 0}
 
-    def start(self, name: str, person: str, work: Callable[[], Any], choice: Any = None) -> Task:
-        """Start work, or find the same that already runs."""
+    def start(
+        self,
+        name: str,
+        person: str,
+        work: Callable[[], Any],
+        choice: Any = None,
+        kept: int = _MAX_TASKS,
+    ) -> Task:
+        """Start work, or find the same that already runs.
+
+        So many tasks of its kind, the first word of its name, are ``kept``.
+        """
         with self._lock:
             task = self._tasks.get(name)
             if task is not None and task.is_running:
@@ -76,7 +86,9 @@ class Tasks:
             task = Task(name, person, datetime.now(UTC), choice=choice)
             self._tasks.pop(name, None)
             self._tasks[name] = task
-            self._forget_oldest()
+            kind = name.partition(" ")[0]
+            self._forget_oldest(f"{kind} ", kept)
+            self._forget_oldest("", _MAX_TASKS)
         self._pool.submit(self._run, task, work)
         return task
 
@@ -110,10 +122,10 @@ class Tasks:
         with self._lock:
             self._ended["failed" if task.error else "done"] += 1
 
-    def _forget_oldest(self) -> None:
-        for name in [name for name, task in self._tasks.items() if not task.is_running]:
-            if len(self._tasks) <= _MAX_TASKS:
-                return
+    def _forget_oldest(self, prefix: str, kept: int) -> None:
+        names = [name for name in self._tasks if name.startswith(prefix)]
+        ended = [name for name in names if not self._tasks[name].is_running]
+        for name in ended[: max(len(names) - kept, 0)]:
             del self._tasks[name]
 
 

@@ -44,6 +44,8 @@ from queries.workbench.visit import Visit, WayOn, redirect
 #: How many releases of other requests the page lists.
 OTHER_RELEASES: Final = 20
 
+#: How many previews are known at once, of all people: each holds a whole answer in memory.
+KEPT_PREVIEWS: Final = 20
 
 _TOO_OLD: Final = (
     "The workbench does not know this preview any more: it was started again since, or many were "
@@ -206,7 +208,7 @@ def _start_preview(visit: Visit, choice: ReleaseChoice, token: str = "") -> str:
         token = tokens.issue()
     name = f"preview {choice.name} {token}"
     work = partial(make_preview, visit, choice)
-    visit.workbench.tasks.start(name, visit.person.name, work, choice)
+    visit.workbench.tasks.start(name, visit.person.name, work, choice, KEPT_PREVIEWS)
     return token
 
 
