@@ -16,7 +16,7 @@ from indexer.config.model import WorkbenchRole
 from indexer.errors import FoidexError
 from queries.workbench.access.protection import MAX_BODY_BYTES
 from queries.workbench.audit_lines import log_refused_role, log_refused_sign_in
-from queries.workbench.error_text import describe_error
+from queries.workbench.error_text import describe_error, is_fault_of_machine
 from queries.workbench.files.request_files import MissingError
 from queries.workbench.site import Workbench
 from queries.workbench.visit import Upload, Visit
@@ -152,6 +152,10 @@ def _run_page(visit: Visit, address: PageAddress, page: Page) -> Response:
     except MissingError as error:
         return visit.render("message.html", 404, heading="Page not found", message=str(error))
     except FoidexError as error:
+        status = 400
+        if is_fault_of_machine(error):
+            status = 500
+            logging.getLogger("uvicorn.error").error("a page failed: %s", type(error).__name__)  # noqa: TRY400
         return visit.render(
-            "message.html", 400, heading="This did not work", message=describe_error(error)
+            "message.html", status, heading="This did not work", message=describe_error(error)
         )

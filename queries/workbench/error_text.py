@@ -120,12 +120,21 @@ _REST: Final = re.compile(
     r", with the name of the request file"
 )
 
-#: A path of a folder before the name of a file, which says nothing to a reader of the page.
-_FOLDERS: Final = re.compile(r"(?<![\w:/.])/(?:[^\s:/\"]+/)+(?=[^\s:/\"])")
+#: A path of a folder before the name of a file, which says nothing to a reader of the page. Of the
+#: documents of a request, the folder says which they are.
+_FOLDERS: Final = re.compile(
+    r"(?<![\w:/.])/(?:[^\s:/\"]+/)*?(?=answers/[^\s:/\"]+/(?:answer|published|counted)\b)"
+    r"|(?<![\w:/.])/(?:[^\s:/\"]+/)+(?=[^\s:/\"])"
+)
 
 
 #: A message that begins with a word, and not with a name. On the command line it follows one.
 _SENTENCE: Final = re.compile(r"(?!foidex\b)[a-z]+ ")
+
+
+def is_fault_of_machine(error: FoidexError) -> bool:
+    """Whether only whoever looks after foidex can mend it, so that no other form would help."""
+    return isinstance(error, tuple(kind for kind, _ in _AROUND))
 
 
 def describe_error(error: FoidexError) -> str:

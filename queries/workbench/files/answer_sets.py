@@ -25,6 +25,11 @@ _ANSWERS: Final = "answers"
 
 _ANSWER_ENDING: Final = ".answer.json"
 
+_MEND_FOLDER: Final = (
+    "Let the account that runs foidex read and write this folder and all that is in it, and see "
+    "that its disk has room."
+)
+
 _MAX_DOCUMENT_BYTES: Final = 200_000_000
 
 
@@ -63,7 +68,7 @@ def find_answer_set(requests: RequestFolder, file_name: str, kind: AnswerKind) -
     except OSError as error:
         raise UnreadableError(
             f"{error.filename or path}: the newest documents are ready, and cannot be put in their "
-            f"place ({error.strerror})."
+            f"place ({error.strerror}). {_MEND_FOLDER}"
         ) from None
     try:
         with open_folder(path) as folder:
@@ -72,7 +77,7 @@ def find_answer_set(requests: RequestFolder, file_name: str, kind: AnswerKind) -
         return None
     except OSError as error:
         raise UnreadableError(
-            f"{error.filename or path}: cannot be used ({error.strerror})."
+            f"{error.filename or path}: cannot be used ({error.strerror}). {_MEND_FOLDER}"
         ) from None
     if manifest and not any(name.endswith(_ANSWER_ENDING) for name in manifest.files):
         raise UnreadableError(f"{path}: its manifest lists no answer. Count the request again.")

@@ -76,6 +76,13 @@ def test_what_nobody_mends_in_a_form_is_for_whoever_looks_after_foidex(
     assert "foidex.toml: is not there" in text
 
 
+@pytest.mark.parametrize("folder", ["published", "counted", "answer/tables"])
+def test_of_the_documents_of_a_request_the_folder_is_named(folder: str) -> None:
+    """Whoever looks after foidex must know which of many folders it is."""
+    text = describe_error(UnreadableError(f"/srv/foi/requests/answers/a.yaml/{folder}: is full."))
+    assert text.endswith(f"\nanswers/a.yaml/{folder}: is full.")
+
+
 def test_what_is_wrong_with_a_request_is_said_as_it_is() -> None:
     message = 'a.yaml:3: "titel" is not a key. See https://example.org/a/b'
     assert describe_error(RequestError(message)) == message

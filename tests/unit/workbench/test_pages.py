@@ -15,6 +15,7 @@ import pytest
 from indexer.errors import OutputError
 from queries.workbench.access.people import Person, ProxySignIn, Sessions
 from queries.workbench.app import PAGES
+from queries.workbench.files.answer_sets import find_answer_folder
 from queries.workbench.files.request_files import RequestFile, RequestFolder
 from queries.workbench.pages.requests.listing import remember_requests
 from queries.workbench.visit import Visit
@@ -604,6 +605,30 @@ def test_only_requests_that_changed_are_read_again(
     assert read == ["FOI-3.yaml"]
     assert "Maps" in text
     assert "FOI/4" not in text
+
+
+def test_documents_that_cannot_be_put_in_their_place_are_a_fault_of_the_machine(
+    browsing: Browsing, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The page says where it is and what to do, and the operator's alerts count it."""
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    folder = find_answer_folder(browsing.workbench.requests, "FOI-1.yaml", "published")
+    folder.mkdir(parents=True)
+    (folder / ".foidex-new").write_text("in its way")
+    for address in ("/requests/FOI-1.yaml", "/requests/FOI-1.yaml/publish"):
+        caplog.clear()
+        page = browsing.get(address)
+        assert page.status_code == 500
+        text = text_of(page)
+        assert "Tell whoever looks after foidex: answers/FOI-1.yaml/published" in text
+        assert "cannot be put in their place" in text
+        assert "Let the account that runs foidex read and write this folder" in text
+        assert str(folder.parent) not in text
+        assert [record.getMessage() for record in caplog.records] == [
+            "a page failed: UnreadableError"
+        ]
+    assert browsing.get("/").status_code == 200
 
 
 def test_a_file_in_a_form_is_refused(browsing: Browsing) -> None:
