@@ -85,6 +85,10 @@ _MAX_CODES: Final = 10_000
 #: How many deleted references are looked up in the live generation at once.
 _PAGE_RECORDS: Final = 5_000
 
+#: How many records of the live generation are looked for in the new one: of ten years, about 80 of
+#: each month. It is what one search may return.
+_SAMPLE_RECORDS: Final = 10_000
+
 _MAX_LISTED: Final = 6
 
 #: An extract of the last years may begin this much later than the one before.
@@ -171,6 +175,36 @@ def describe_month_shrinkage(
                 "whole; if it is, rerun with --allow months."
             )
     return ""
+
+
+def describe_replacement(
+    client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
+) -> str:
+    """Which months lost too many of their own records though others are in their place, as they do
+    where a file is that of another force; empty if none did. Only a sample of a large generation
+    is looked at. Raises GenerationError."""
+    if limits.month_percent is None or generation.mode == "incremental":
+        return ""
+    first_month = _find_first_compared_month(generation, live)
+    sample = {"function_score": {"random_score": {"seed": 1, "field": "crime_ref"}}}
+    months = _find_months(client, live.name, sample, [_DELETED_RECORDS])
+    held = _find_months(client, generation.name, {"terms": {"crime_ref": [*months]}}, [])
+    compared = {ref: month for ref, month in months.items() if month >= first_month}
+    losses = _find_losses(
+        Counter(compared.values()),
+        Counter(month for ref, month in compared.items() if ref in held),
+        limits.month_percent,
+        limits.min_lost_records,
+    )
+    if not losses:
+        return ""
+    asked = "" if len(months) >= live.records else f", of {len(months):,} that were looked for"
+    return (
+        f"{generation.name} lacks records that {live.name} holds, and has others in their place: "
+        f"it has too few of the same references of {_list_losses(losses)}{asked}; a month may lose "
+        f"{limits.month_percent:g}%, so it was not promoted. Check that no file is of another "
+        "force or system; if records were given new references, rerun with --allow months."
+    )
 
 
 def count_lost_contents(
@@ -410,6 +444,25 @@ def _count_monthly_contents(client: Elasticsearch, name: str) -> dict[str, dict[
     }
 
 
+def _find_months(
+    client: Elasticsearch, name: str, query: dict[str, Any], excluded: list[dict[str, Any]]
+) -> dict[str, str]:
+    """The month of each record that matches, the best first. Raises GenerationError unless every
+    shard answered."""
+    response = client.search(
+        index=name,
+        query={"bool": {"must": query, "must_not": excluded}},
+        size=_SAMPLE_RECORDS,
+        source=False,
+        docvalue_fields=[{"field": "crime_ref"}, {"field": "recorded_on", "format": "yyyy-MM"}],
+        allow_partial_search_results=False,
+    ).body
+    _require_every_shard(response, name)
+    records = [hit["fields"] for hit in response["hits"]["hits"]]
+    # A deletion may have no day.
+    return {record["crime_ref"][0]: record.get("recorded_on", [""])[0] for record in records}
+
+
 def _count_contents(
     client: Elasticsearch, name: str, categories: Collection[str]
 ) -> dict[str, int]:
@@ -450,7 +503,11 @@ def _aggregate_held_records(
         aggs=aggregations,
         allow_partial_search_results=False,
     ).body
-    if response["timed_out"] or response["_shards"]["failed"]:
-        raise GenerationError(f"{name}: not every shard answered. Run the command again.")
+    _require_every_shard(response, name)
     answer: dict[str, Any] = response["aggregations"]
     return answer
+
+
+def _require_every_shard(response: dict[str, Any], name: str) -> None:
+    if response["timed_out"] or response["_shards"]["failed"]:
+        raise GenerationError(f"{name}: not every shard answered. Run the command again.")

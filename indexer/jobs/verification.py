@@ -20,6 +20,7 @@ from indexer.jobs.shrinkage import (
     describe_emptied_changes,
     describe_month_shrinkage,
     describe_offence_shrinkage,
+    describe_replacement,
     describe_total_shrinkage,
 )
 from indexer.loading.content_hash import CONTENT_HASH_RANGE, hash_content
@@ -97,10 +98,11 @@ def _describe_shrinkage(
 ) -> dict[CheckOverride, str]:
     contents = describe_content_shrinkage(client, generation, live, limits)
     total = describe_total_shrinkage(generation, live, limits)
+    months = describe_month_shrinkage(client, generation, live, limits)
     return {
         CheckOverride.SHRINK: total,
         CheckOverride.DECLINE: "" if total else describe_decline(generation, limits),
-        CheckOverride.MONTHS: describe_month_shrinkage(client, generation, live, limits),
+        CheckOverride.MONTHS: months or describe_replacement(client, generation, live, limits),
         CheckOverride.OFFENCES: describe_offence_shrinkage(client, generation, live, limits),
         CheckOverride.CONTENTS: contents or describe_emptied_changes(tally.had, tally.lost, limits),
     }

@@ -19,6 +19,7 @@ from indexer.config.field_map import FieldMap
 from indexer.config.model import IndexSettings, RefreshSettings
 from indexer.errors import GenerationError, NoIndexError, SourceError
 from indexer.index.generations import find_live_name, read_live_generation
+from indexer.jobs import shrinkage
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.refresh import (
     LoadOptions,
@@ -273,7 +274,49 @@ def test_months_and_what_they_hold_are_counted_in_one_search_of_each_index(
     compared = [search for search in searches if "date_histogram" in str(search.get("aggs"))]
     by_month = [search["index"] for search in compared if "nested" in str(search["aggs"])]
     assert by_month == [previous, generation]
-    assert len([search for search in searches if search["index"] == previous]) == 4
+    assert len([search for search in searches if search["index"] == previous]) == 5
+
+
+def test_records_of_another_force_in_place_of_a_month_are_refused(
+    refresh: Refresh, extract: Path
+) -> None:
+    """As many, of the same days and offences: no total, month or code is smaller."""
+    refresh(extract)
+    own, last_month = make_records()[:-20], make_records()[-20:]
+    others = [one | {"crime_ref": f"52/{one['crime_ref']}"} for one in last_month]
+    write_records(extract, [*own, *others[:9], *last_month[9:]])
+    assert refresh(extract).generation.overrides == ()
+    write_records(extract, make_records())
+    refresh(extract)
+    write_records(extract, [*own, *others])
+    message = r"too few of the same references of 2023-02 \(0, not 20\); a month may lose 10%"
+    expect_refusal(refresh, extract, CheckOverride.MONTHS, message)
+    assert refresh(extract).generation.overrides == ()
+
+
+def test_records_that_are_deleted_or_corrected_are_not_replaced(
+    refresh: Refresh, extract: Path
+) -> None:
+    refresh(extract)
+    own, last_month = make_records()[:-20], make_records()[-20:]
+    deletions = [{"crime_ref": one["crime_ref"], "status": "deleted"} for one in last_month[:10]]
+    moved = [one | {"recorded_on": "2022-06-01"} for one in last_month[10:]]
+    others = [one | {"crime_ref": f"N{one['crime_ref']}"} for one in last_month]
+    write_records(extract, [*own, *deletions, *moved, *others])
+    assert refresh(extract).generation.overrides == ()
+
+
+def test_a_sample_of_a_large_generation_shows_what_was_replaced(
+    refresh: Refresh, extract: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shrinkage, "_SAMPLE_RECORDS", 1_000)
+    refresh(extract)
+    own, last_months = make_records()[:-200], make_records()[-200:]
+    write_records(
+        extract, [*own, *(one | {"crime_ref": f"N{one['crime_ref']}"} for one in last_months)]
+    )
+    message = r"same references of 2023-01 \(0, not \d+\).*, of 1,000 that were looked for; a month"
+    expect_refusal(refresh, extract, CheckOverride.MONTHS, message)
 
 
 def test_text_that_is_gone_with_its_record_is_not_said_twice(
