@@ -27,6 +27,7 @@ TEXTS = {
     "A5": "The live<b> </b>stream ended.",
     "A0": r"{\rtf1\ansi A live\par stream.}",
     "A6": "The caller saw it on\u200bTikTok.",
+    "A8": r"Seen.\nLive\r\nstream.",
     "A7": "A live \ufffd stream &amp; more.",
     "B1": "A live stream – as people write it, <3, at AT&T.",
     "B2": "Nothing of note.",
@@ -47,15 +48,17 @@ questions:
 """
 
 KINDS = {
-    "control": 1, "mojibake": 1, "html": 3, "rtf": 1, "spreadsheet": 1, "replacement": 1, "invisible": 1,
+    "control": 1, "mojibake": 1, "html": 3, "rtf": 1, "spreadsheet": 1, "escape": 1,
+    "replacement": 1, "invisible": 1,
 }  # fmt: skip
 
-EVERY = '["control", "mojibake", "html", "rtf", "spreadsheet", "invisible"]'
+EVERY = '["control", "mojibake", "html", "rtf", "spreadsheet", "escape", "invisible"]'
 
 FOUND = (
-    "The text of 8 of 10 records is damaged, and a term in it may not be found: control characters "
+    "The text of 9 of 11 records is damaged, and a term in it may not be found: control characters "
     "(1), characters decoded twice (1), HTML tags or entities (3), RTF codes (1), "
-    "spreadsheet escapes (1), replacement characters (1), invisible characters inside words (1)."
+    "spreadsheet escapes (1), escapes of JSON, SQL or mail (1), replacement characters (1), invisible "
+    "characters inside words (1)."
 )
 
 
@@ -85,18 +88,18 @@ def test_damage_is_counted_by_kind_and_each_report_says_so(
     assert refreshed.code == 0
     assert FOUND in refreshed.out
     assert (
-        'set repair = ["control", "mojibake", "html", "rtf", "spreadsheet", "invisible"]'
+        'set repair = ["control", "mojibake", "html", "rtf", "spreadsheet", "escape", "invisible"]'
         in refreshed.out
     )
     damage = read_live_generation(client, index.alias).damage
-    assert damage == TextDamage(damaged=8, kinds=KINDS)
+    assert damage == TextDamage(damaged=9, kinds=KINDS)
     report = msgspec.json.decode(
         Path(foidex.environment["FOIDEX_HOME"], "report.json").read_bytes()
     )
-    assert report["generation"]["damage"] == {"damaged": 8, "kinds": KINDS}
+    assert report["generation"]["damage"] == {"damaged": 9, "kinds": KINDS}
     metrics = Path(foidex.environment["FOIDEX_HOME"], "foidex.prom").read_text().splitlines()
     label = f'alias="{index.alias}"'
-    assert f"foidex_refresh_damaged_records{{{label}}} 8.0" in metrics
+    assert f"foidex_refresh_damaged_records{{{label}}} 9.0" in metrics
     assert f'foidex_refresh_damaged_records_by_kind{{{label},kind="html"}} 3.0' in metrics
     assert f'foidex_refresh_repaired_records_by_kind{{{label},kind="html"}} 0.0' in metrics
 
@@ -107,20 +110,20 @@ def test_nothing_is_repaired_unless_it_is_named_and_what_is_named_counts(
     assert foidex("refresh", **write_config(tmp_path)).code == 0
     assert (count(foidex, "live stream"), count(foidex, "TikTok")) == (1, 0)
     refreshed = foidex("refresh", **write_config(tmp_path, EVERY))
-    assert "Damaged text was repaired in 8 of 10 records: control characters (1)" in refreshed.out
-    assert "The text of 1 of 10 records is damaged" in refreshed.out
+    assert "Damaged text was repaired in 9 of 11 records: control characters (1)" in refreshed.out
+    assert "The text of 1 of 11 records is damaged" in refreshed.out
     assert "what was lost cannot be repaired" in refreshed.out
-    assert (count(foidex, "live stream"), count(foidex, "TikTok")) == (7, 1)
+    assert (count(foidex, "live stream"), count(foidex, "TikTok")) == (8, 1)
     assert read_live_generation(client, index.alias).damage == TextDamage(
-        ("control", "mojibake", "html", "rtf", "spreadsheet", "invisible"),
+        ("control", "mojibake", "html", "rtf", "spreadsheet", "escape", "invisible"),
         1,
         {"replacement": 1},
-        8,
+        9,
         {kind: number for kind, number in KINDS.items() if kind != "replacement"},
     )
     # A load repairs as the refresh does.
     loaded = foidex("load", tmp_path / "records.jsonl", **write_config(tmp_path, '["html"]'))
-    assert "Damaged text was repaired in 3 of 10 records: HTML tags or entities (3)." in loaded.out
+    assert "Damaged text was repaired in 3 of 11 records: HTML tags or entities (3)." in loaded.out
     assert count(foidex, "live stream") == 3
 
 
@@ -135,7 +138,7 @@ def test_an_increment_counts_the_damage_of_the_whole_generation(
     assert foidex("refresh", "--incremental", **configured).code == 0
     live = read_live_generation(client, index.alias)
     assert live.damage == TextDamage(
-        damaged=8, kinds={**{k: n for k, n in KINDS.items() if k != "control"}, "html": 4}
+        damaged=9, kinds={**{k: n for k, n in KINDS.items() if k != "control"}, "html": 4}
     )
     # A changed repair would leave the records that are not read again as they are.
     refused = foidex("refresh", "--incremental", **write_config(tmp_path, EVERY))
@@ -172,11 +175,11 @@ def test_lint_counts_the_damaged_records_of_the_request_by_kind(
     load([*RECORDS, outside, other, cancelled])
     told = " ".join(foidex("lint", request).out.split())
     assert (
-        "Records with damaged text among these: 8. A term in it may not be counted: control "
+        "Records with damaged text among these: 9. A term in it may not be counted: control "
         "characters (1), characters decoded twice (1), HTML tags or entities (3)," in told
     )
     report = msgspec.json.decode(foidex("lint", request, "--format", "json").out)
-    assert report["wording"]["damage"] == {"records": 8, "kinds": KINDS}
+    assert report["wording"]["damage"] == {"records": 9, "kinds": KINDS}
     load(RECORDS[-2:])
     assert "damaged text" not in foidex("lint", request).out
     report = msgspec.json.decode(foidex("lint", request, "--format", "json").out)
@@ -191,12 +194,12 @@ def test_a_count_says_how_many_records_in_scope_are_damaged(
     load([*RECORDS, outside, cancelled])
     asked = ("count", "live stream", "--from", "2019-05-01", "--to", "2019-12-31")
     counted = msgspec.json.decode(foidex(*asked, "--format", "json").out)
-    assert counted["damage"] == {"records": 8, "kinds": KINDS}
+    assert counted["damage"] == {"records": 9, "kinds": KINDS}
     for form in ("table", "csv"):
         outcome = foidex(*asked, "--format", form)
         assert "damaged" not in outcome.out
         (note,) = [line for line in outcome.err.splitlines() if "damaged" in line]
-        assert note.startswith("Records with damaged text among these: 8. A term in it may not be")
+        assert note.startswith("Records with damaged text among these: 9. A term in it may not be")
     load(RECORDS[-2:])
     assert "damaged" not in foidex(*asked).err
     counted = msgspec.json.decode(foidex(*asked, "--format", "json").out)
@@ -211,19 +214,19 @@ def test_an_answer_says_what_was_repaired_and_what_is_damaged(
     assert foidex("refresh", **write_config(tmp_path, EVERY)).code == 0
     answer = msgspec.json.decode(foidex("answer", request, "--format", "json").out)
     assert answer["provenance"]["damage"] == {
-        "repair": ["control", "mojibake", "html", "rtf", "spreadsheet", "invisible"],
+        "repair": ["control", "mojibake", "html", "rtf", "spreadsheet", "escape", "invisible"],
         "damaged": 1,
         "kinds": {"replacement": 1},
-        "repaired": 8,
+        "repaired": 9,
         "repaired_kinds": {kind: n for kind, n in KINDS.items() if kind != "replacement"},
     }
     repaired = (
-        "Damaged text was repaired before counting in 8 of the 10 records: control characters, "
-        "characters decoded twice, HTML tags or entities, RTF codes, spreadsheet escapes, invisible "
-        "characters inside words."
+        "Damaged text was repaired before counting in 9 of the 11 records: control characters, "
+        "characters decoded twice, HTML tags or entities, RTF codes, spreadsheet escapes, escapes of "
+        "JSON, SQL or mail, invisible characters inside words."
     )
     damaged = (
-        "Text is damaged in 1 of the 10 records, so a word in it may not be counted: replacement "
+        "Text is damaged in 1 of the 11 records, so a word in it may not be counted: replacement "
         "characters."
     )
     report = " ".join(foidex("answer", request).out.split())
@@ -277,7 +280,7 @@ def test_a_forgotten_record_is_no_longer_counted_as_damaged(
     assert foidex("forget", "A1").code == 0
     damage = read_live_generation(client, index.alias).damage
     assert damage == TextDamage(
-        damaged=7, kinds={kind: number for kind, number in KINDS.items() if kind != "control"}
+        damaged=8, kinds={kind: number for kind, number in KINDS.items() if kind != "control"}
     )
 
 

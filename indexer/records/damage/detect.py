@@ -3,9 +3,10 @@
 - *control*: control characters other than white space. U+0080 to U+009F are what Windows-1252 read
   as Latin-1 leaves of dashes and curly quotes.
 - *mojibake*: UTF-8 that was decoded as a single-byte encoding ("\u00e2\u20ac\u201c" for a dash).
-- *html*: tags of HTML and character references ("<br>", "&nbsp;").
+- *html*: tags of HTML and XML, and character references ("<br>", "</Para>", "&nbsp;").
 - *rtf*: the codes of Rich Text Format, in which some systems keep what officers typed.
 - *spreadsheet*: escapes of control characters in spreadsheets ("_x000D_").
+- *escape*: escapes of JSON, SQL or mail that no program decoded; see ``escapes``.
 - *replacement*: U+FFFD, which stands for a character that was lost.
 - *invisible*: an invisible character between two letters or digits of an alphabet that has no use
   for it there. Cleaning removes it, and so joins what may be two words. Soft hyphens are not
@@ -23,16 +24,11 @@ from functools import cache
 from html.entities import name2codepoint
 from typing import Any, Final
 
+from indexer.records.damage.escapes import has_backslash_escapes, has_mail_escapes
 from indexer.records.damage.kinds import DamageKind
+from indexer.records.damage.windows_characters import WINDOWS_CHARACTERS
 
 C1_CONTROLS: Final = re.compile("[\x80-\x9f]")
-
-#: The characters of Windows-1252 for the bytes 80 to 9F, where it has one.
-WINDOWS_CHARACTERS: Final = {
-    byte: character
-    for byte in range(0x80, 0xA0)
-    if (character := bytes([byte]).decode("cp1252", "ignore"))
-}
 
 _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x9f]")
 
@@ -101,6 +97,9 @@ _ELEMENTS: Final = (
 
 TAG: Final = re.compile(rf"</?({_ELEMENTS})(?:\s+[\w:-]+\s*=[^<>]*|\s*/?)>", re.IGNORECASE)
 
+#: An end of an element, or an empty one, of any name; people write no such thing.
+XML_TAG: Final = re.compile(r"</([A-Za-z][\w.:-]{0,99})\s{0,9}>|<([A-Za-z][\w.:-]{0,99})\s{0,9}/>")
+
 ENTITY: Final = re.compile(
     rf"&(?:#\d{{1,7}};|#[xX][0-9a-fA-F]{{1,6}};|nbsp;?|(?:apos|{'|'.join(name2codepoint)});)"
 )
@@ -116,13 +115,7 @@ SPREADSHEET_ESCAPE: Final = re.compile(
 
 def find_damage(text: str) -> set[DamageKind]:
     """The kinds of damage in a text; none for nearly all texts."""
-    kinds: set[DamageKind] = set()
-    if ("&" in text and ENTITY.search(text)) or ("<" in text and TAG.search(text)):
-        kinds.add("html")
-    if RTF_START in text:
-        kinds.add("rtf")
-    if "_" in text and SPREADSHEET_ESCAPE.search(text):
-        kinds.add("spreadsheet")
+    kinds = _find_markup(text)
     # An ASCII text of one line without controls is printable, which is quick to see.
     if text.isascii() and text.isprintable():
         return kinds
@@ -137,6 +130,26 @@ def find_damage(text: str) -> set[DamageKind]:
     if INVISIBLE_IN_WORD.search(text):
         kinds.add("invisible")
     return kinds
+
+
+def _find_markup(text: str) -> set[DamageKind]:
+    """The kinds of damage that are written in characters of ASCII."""
+    kinds: set[DamageKind] = set()
+    if ("&" in text and ENTITY.search(text)) or ("<" in text and _has_tag(text)):
+        kinds.add("html")
+    if RTF_START in text:
+        kinds.add("rtf")
+    elif has_backslash_escapes(text):
+        kinds.add("escape")
+    if has_mail_escapes(text):
+        kinds.add("escape")
+    if "_" in text and SPREADSHEET_ESCAPE.search(text):
+        kinds.add("spreadsheet")
+    return kinds
+
+
+def _has_tag(text: str) -> bool:
+    return TAG.search(text) is not None or XML_TAG.search(text) is not None
 
 
 def _has_rare_characters(text: str) -> bool:

@@ -12,10 +12,12 @@ from indexer.records.damage.cut_texts import CutTally, CutTexts
 from indexer.terminal import count_noun
 
 DamageKind: TypeAlias = Literal[
-    "control", "mojibake", "html", "rtf", "spreadsheet", "replacement", "invisible"
+    "control", "mojibake", "html", "rtf", "spreadsheet", "escape", "replacement", "invisible"
 ]
 
-RepairKind: TypeAlias = Literal["control", "mojibake", "html", "rtf", "spreadsheet", "invisible"]
+RepairKind: TypeAlias = Literal[
+    "control", "mojibake", "html", "rtf", "spreadsheet", "escape", "invisible"
+]
 
 NO_REPAIR: Final[frozenset[RepairKind]] = frozenset()
 
@@ -26,6 +28,7 @@ DAMAGE_WORDS: Final[dict[DamageKind, str]] = {
     "html": "HTML tags or entities",
     "rtf": "RTF codes",
     "spreadsheet": "spreadsheet escapes",
+    "escape": "escapes of JSON, SQL or mail",
     "replacement": "replacement characters",
     "invisible": "invisible characters inside words",
 }

@@ -19,12 +19,14 @@ from indexer.records.damage.detect import (
     RTF_START,
     SPREADSHEET_ESCAPE,
     TAG,
-    WINDOWS_CHARACTERS,
+    XML_TAG,
     decode_mojibake,
     find_damage,
     sub_mojibake,
 )
+from indexer.records.damage.escapes import decode_escapes
 from indexer.records.damage.kinds import DamageKind, RepairKind, sort_kinds
+from indexer.records.damage.windows_characters import WINDOWS_CHARACTERS
 
 _MAX_PASSES: Final = 3
 
@@ -99,7 +101,11 @@ def _decode_spreadsheet_escapes(text: str) -> str:
 
 
 def _remove_html(text: str) -> str:
-    return ENTITY.sub(lambda match: html.unescape(match[0]), TAG.sub(_replace_tag, text))
+    text = TAG.sub(_replace_tag, text)
+    if names := {match[1] or match[2] for match in XML_TAG.finditer(text)}:
+        elements = "|".join(map(re.escape, sorted(names)))
+        text = re.sub(rf"</?(?:{elements})(?:\s+[\w.:-]+\s*=[^<>]*|\s*/?)>", "\n\n", text)
+    return ENTITY.sub(lambda match: html.unescape(match[0]), text)
 
 
 def _replace_tag(match: re.Match[str]) -> str:
@@ -196,6 +202,7 @@ def _part_words(text: str) -> str:
 _REPAIRS: Final[dict[RepairKind, Callable[[str], str]]] = {
     "rtf": _remove_rtf,
     "spreadsheet": _decode_spreadsheet_escapes,
+    "escape": decode_escapes,
     "html": _remove_html,
     "mojibake": _decode_mojibake_sequences,
     "control": _decode_controls,

@@ -23,7 +23,7 @@ def refuse(folder: Path, text: str) -> str:
 
 PROFILE = "[source.profile.fields]\n"
 
-KINDS = "control, html, invisible, mojibake, rtf, spreadsheet"
+KINDS = "control, escape, html, invisible, mojibake, rtf, spreadsheet"
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,13 @@ REPAIRED = [
         r" {\rtf1\ansi live\tab stream \u8211?app and then it en",
         " live\tstream –app and then it en",
     ),
+    (
+        "escape",
+        r"live\r\nstream.\nwhat\u2019s \"app\", C:\new\notes \ud83d\ude00\tit\x92s and\/or",
+        'live\r\nstream.\nwhat’s "app", C:\\new\\notes 😀\tit’s and/or',
+    ),
+    ("escape", "what=E2=80=99s app=3D live st=\r\nream =A35", "what’s app= live stream £5"),
+    ("html", "<Entry n='1'>live<Line/>stream</Entry> 1<2", "\n\nlive\n\nstream\n\n 1<2"),
     ("spreadsheet", "live_x000D_\nstream a_x005F_b", "live\r\nstream a_b"),
     ("invisible", "on\u200bTikTok, Tik\u2060Tok", "on TikTok, TikTok"),
 ]
