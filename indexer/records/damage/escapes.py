@@ -16,7 +16,17 @@ from indexer.records.damage.windows_characters import WINDOWS_CHARACTERS
 _PATH: Final = r"(?<!\S)[\"'(\[]?(?:[A-Za-z]:|\\)\\[^\\\s]\S*"
 
 # After a single letter "\n" may be a choice ("y\n"), and before a small one a word ("his\niece").
-_CERTAIN_BACKSLASH: Final = re.compile(
+# Each begins with its sign, to which the engine skips.
+_CERTAIN: Final = (
+    r"\\(?:r\\n|u[0-9a-fA-F]{4}|x[89a-fA-F][0-9a-fA-F]"
+    r"|(?<!\b[A-Za-z]\\)(?<!\\\\)[nrt](?=[A-Z0-9\s\\\"\u201c\u2022-]))"
+)
+
+_CERTAIN_BACKSLASH: Final = re.compile(_CERTAIN)
+
+_PATH_OR_BACKSLASH: Final = re.compile(rf"{_PATH}|({_CERTAIN})")
+
+_BACKSLASH: Final = re.compile(
     rf"{_PATH}|(\\(?:r\\n|u[0-9a-fA-F]{{4}}|x[89a-fA-F][0-9a-fA-F])"
     r"|(?<!\b[A-Za-z])(?<!\\)\\[nrt](?=[A-Z0-9\s\\\"\u201c\u2022-]))"
 )
@@ -28,6 +38,13 @@ _BACKSLASH: Final = re.compile(
 _CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "", "f": "\n\n"}
 
 _CERTAIN_MAIL: Final = re.compile(
+    r"=(?:(?:C[2-9A-F]|D[0-9A-F]|E[0-9A-F]|F[0-4])=[89AB][0-9A-F]"  # two bytes of UTF-8
+    r"|0D=0A|[2A]0\r?\n"
+    r"|(?<=[a-z]=)9[1-7](?=[a-z])"  # a dash or curly quote of Windows-1252
+    r"|(?<=\w=)\r?\n(?=\w))"
+)
+
+_MAIL: Final = re.compile(
     r"=(?:C[2-9A-F]|D[0-9A-F]|E[0-9A-F]|F[0-4])=[89AB][0-9A-F]"  # two bytes of UTF-8
     r"|=0D=0A|=[2A]0\r?\n"
     r"|(?<=[a-z])=9[1-7](?=[a-z])"  # a dash or curly quote of Windows-1252
@@ -39,12 +56,14 @@ _MAIL: Final = re.compile(r"=\r?\n|(?:=[0-9A-F]{2})+")
 
 def has_backslash_escapes(text: str) -> bool:
     """Whether a text has escapes of JSON or SQL."""
-    return "\\" in text and any(match[1] for match in _CERTAIN_BACKSLASH.finditer(text))
+    return _CERTAIN_BACKSLASH.search(text) is not None and any(
+        match[1] for match in _PATH_OR_BACKSLASH.finditer(text)
+    )
 
 
 def has_mail_escapes(text: str) -> bool:
     """Whether a text has the escapes of a mail (quoted-printable)."""
-    return "=" in text and _CERTAIN_MAIL.search(text) is not None
+    return _CERTAIN_MAIL.search(text) is not None
 
 
 def decode_escapes(text: str) -> str:
