@@ -27,11 +27,6 @@ _CERTAIN_BACKSLASH: Final = re.compile(_CERTAIN)
 _PATH_OR_BACKSLASH: Final = re.compile(rf"{_PATH}|({_CERTAIN})")
 
 _BACKSLASH: Final = re.compile(
-    rf"{_PATH}|(\\(?:r\\n|u[0-9a-fA-F]{{4}}|x[89a-fA-F][0-9a-fA-F])"
-    r"|(?<!\b[A-Za-z])(?<!\\)\\[nrt](?=[A-Z0-9\s\\\"\u201c\u2022-]))"
-)
-
-_BACKSLASH: Final = re.compile(
     rf"{_PATH}|((?:\\u[0-9a-fA-F]{{4}})+)|\\x([89a-fA-F][0-9a-fA-F])|\\([nrtbf\"'/\\])"
 )
 
@@ -42,13 +37,6 @@ _CERTAIN_MAIL: Final = re.compile(
     r"|0D=0A|[2A]0\r?\n"
     r"|(?<=[a-z]=)9[1-7](?=[a-z])"  # a dash or curly quote of Windows-1252
     r"|(?<=\w=)\r?\n(?=\w))"
-)
-
-_MAIL: Final = re.compile(
-    r"=(?:C[2-9A-F]|D[0-9A-F]|E[0-9A-F]|F[0-4])=[89AB][0-9A-F]"  # two bytes of UTF-8
-    r"|=0D=0A|=[2A]0\r?\n"
-    r"|(?<=[a-z])=9[1-7](?=[a-z])"  # a dash or curly quote of Windows-1252
-    r"|(?<=\w)=\r?\n(?=\w)"
 )
 
 _MAIL: Final = re.compile(r"=\r?\n|(?:=[0-9A-F]{2})+")
