@@ -77,7 +77,7 @@ class Tasks:
     ) -> Task:
         """Start work, or find the same that already runs.
 
-        So many tasks of its kind, the first word of its name, are ``kept``.
+        So many tasks whose names begin with the same word are ``kept``.
         """
         with self._lock:
             task = self._tasks.get(name)

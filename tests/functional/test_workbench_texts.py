@@ -151,7 +151,7 @@ def test_the_letter_is_previewed_with_its_texts_once_each_is_decided(
     late = text_of(browsing.press_publish(FILE, after))
     assert "Nothing was published" in late
     assert "Other texts of L1 are given: somebody decided on one since" in late
-    assert not any(folder.iterdir())
+    assert not folder.exists()
 
 
 def test_a_decision_is_for_what_was_shown_and_no_decision_is_lost(
