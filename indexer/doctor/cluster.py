@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -13,6 +14,17 @@ from indexer.doctor.finding import Finding, Findings
 from indexer.files import format_size
 
 _MAX_SKEW_SECONDS: Final = 5
+
+_NODE_REMEDY: Final = (
+    'Bring the missing node back. If none is missing, files are damaged: see "Damaged data" in '
+    "docs/operating.md."
+)
+
+#: The embedded server is one node, and it answers.
+_DAMAGE_REMEDY: Final = (
+    "Restart the server (foidex down, foidex up). If that does not help, files are damaged: see "
+    '"Damaged data" in docs/operating.md.'
+)
 
 _SIZE_PATTERN: Final = re.compile(r"([\d.]+)([kmgtp]?b)", re.IGNORECASE)
 
@@ -48,20 +60,36 @@ def check_clock_skew(client: Elasticsearch, lease_seconds: int) -> Findings:
         )
 
 
-def check_cluster_health(client: Elasticsearch, alias: str) -> Findings:
+def check_cluster_health(client: Elasticsearch, alias: str, *, is_embedded: bool) -> Findings:
     """Whether every shard of the alias's indices, and every copy, is on a node."""
     health = client.cluster.health(
         index=f"{alias}*",
+        level="indices",
         expand_wildcards="all",
-        filter_path="status,unassigned_shards,initializing_shards",
+        filter_path="status,unassigned_shards,initializing_shards,indices.*.status",
     ).body
+    incomplete = [
+        index for index, state in health.get("indices", {}).items() if state["status"] == "red"
+    ]
     yield describe_cluster_health(
-        health["status"], int(health["unassigned_shards"]), int(health["initializing_shards"])
+        health["status"],
+        int(health["unassigned_shards"]),
+        int(health["initializing_shards"]),
+        sorted(incomplete),
+        is_embedded=is_embedded,
     )
 
 
-def describe_cluster_health(status: str, unassigned: int, initializing: int) -> Finding:
-    """What a cluster's colour means, with the numbers of its shards that are not in use."""
+def describe_cluster_health(
+    status: str,
+    unassigned: int,
+    initializing: int,
+    incomplete: Sequence[str] = (),
+    *,
+    is_embedded: bool = False,
+) -> Finding:
+    """What a cluster's colour means, with the numbers of its shards that are not in use, and the
+    indices that lack one."""
     if status == "green":
         return Finding("health", "ok", "every copy of every shard is there.")
     if not unassigned:
@@ -78,11 +106,13 @@ def describe_cluster_health(status: str, unassigned: int, initializing: int) -> 
             f"{unassigned:,} copies of shards are on no node.",
             "Add a node or bring one back, or ask for fewer replicas ([index] of foidex.toml).",
         )
+    shards = "1 shard is" if unassigned == 1 else f"{unassigned:,} shards are"
+    holders = f" ({', '.join(incomplete)})" if incomplete else ""
     return Finding(
         "health",
         "problem",
-        f"{unassigned:,} shards are on no node, so counts would be incomplete.",
-        "Bring the missing node back, or roll back to a generation that is complete.",
+        f"{shards} on no node{holders}, so counts would be incomplete.",
+        _DAMAGE_REMEDY if is_embedded else _NODE_REMEDY,
     )
 
 

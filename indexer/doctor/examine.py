@@ -102,7 +102,9 @@ def _run_server_checks(settings: Settings, address: ServerAddress) -> list[Findi
     probes: dict[str, Callable[[Elasticsearch], Findings]] = {
         "rights": lambda client: check_privileges(client, alias),
         "clock": lambda client: check_clock_skew(client, settings.refresh.lease_seconds),
-        "health": lambda client: check_cluster_health(client, alias),
+        "health": lambda client: check_cluster_health(
+            client, alias, is_embedded=address.is_embedded
+        ),
         "disk": check_disk_space,
         "generation": lambda client: check_live_generation(client, alias, settings.categories),
         "text": lambda client: check_text_damage(client, alias),

@@ -33,8 +33,9 @@ _PRODUCT_HEADER: Final = "x-elastic-product"
 
 _MARKED_STATUSES: Final = (400, 404, 405, 406, 500, 501)
 
-#: In the reason of a search that is refused because no node holds a part of the index.
-_MISSING_SHARDS: Final = "rejected due to missing shards"
+#: In the answer to a search, or to a question for one document, that is refused because no node
+#: holds a part of the index.
+_MISSING_SHARDS: Final = ("rejected due to missing shards", "no_shard_available_action_exception")
 
 _TOO_LARGE_TYPES: Final = frozenset(
     {
@@ -254,10 +255,15 @@ def _explain_status(  # noqa: PLR0911 - one for each status
             )
         case 429 | 502 | 503 | 504 if (error.status_code, error_type) == WRITE_BLOCK:
             return ServerError(f"{urls}: {DISK_FULL_MESSAGE}")
-        case 503 if _MISSING_SHARDS in str(error.body):
+        case 503 if any(reason in str(error.body) for reason in _MISSING_SHARDS):
+            remedy = (
+                "If it does not open in a minute, its file is damaged; foidex doctor names it."
+                if address.is_embedded
+                else "Start the nodes that are down; foidex doctor names what is missing."
+            )
             return ServerError(
                 f"{urls}: no node holds a part of the index (a shard), so no number is given. "
-                "Start the nodes that are down; foidex doctor says how many parts are missing."
+                f"{remedy}"
             )
         case 429 | 502 | 503 | 504:
             return ServerError(

@@ -282,13 +282,13 @@ def test_records_of_another_force_in_place_of_a_month_are_refused(
 ) -> None:
     """As many, of the same days and offences: no total, month or code is smaller."""
     refresh(extract)
-    own, last_month = make_records()[:-20], make_records()[-20:]
+    earlier, last_month = make_records()[:-20], make_records()[-20:]
     others = [one | {"crime_ref": f"52/{one['crime_ref']}"} for one in last_month]
-    write_records(extract, [*own, *others[:9], *last_month[9:]])
+    write_records(extract, [*earlier, *others[:9], *last_month[9:]])
     assert refresh(extract).generation.overrides == ()
     write_records(extract, make_records())
     refresh(extract)
-    write_records(extract, [*own, *others])
+    write_records(extract, [*earlier, *others])
     message = r"too few of the same references of 2023-02 \(0, not 20\); a month may lose 10%"
     expect_refusal(refresh, extract, CheckOverride.MONTHS, message)
     assert refresh(extract).generation.overrides == ()
@@ -298,11 +298,11 @@ def test_records_that_are_deleted_or_corrected_are_not_replaced(
     refresh: Refresh, extract: Path
 ) -> None:
     refresh(extract)
-    own, last_month = make_records()[:-20], make_records()[-20:]
+    earlier, last_month = make_records()[:-20], make_records()[-20:]
     deletions = [{"crime_ref": one["crime_ref"], "status": "deleted"} for one in last_month[:10]]
     moved = [one | {"recorded_on": "2022-06-01"} for one in last_month[10:]]
     others = [one | {"crime_ref": f"N{one['crime_ref']}"} for one in last_month]
-    write_records(extract, [*own, *deletions, *moved, *others])
+    write_records(extract, [*earlier, *deletions, *moved, *others])
     assert refresh(extract).generation.overrides == ()
 
 
@@ -311,9 +311,9 @@ def test_a_sample_of_a_large_generation_shows_what_was_replaced(
 ) -> None:
     monkeypatch.setattr(shrinkage, "_SAMPLE_RECORDS", 1_000)
     refresh(extract)
-    own, last_months = make_records()[:-200], make_records()[-200:]
+    earlier, last_months = make_records()[:-200], make_records()[-200:]
     write_records(
-        extract, [*own, *(one | {"crime_ref": f"N{one['crime_ref']}"} for one in last_months)]
+        extract, [*earlier, *(one | {"crime_ref": f"N{one['crime_ref']}"} for one in last_months)]
     )
     message = r"same references of 2023-01 \(0, not \d+\).*, of 1,000 that were looked for; a month"
     expect_refusal(refresh, extract, CheckOverride.MONTHS, message)

@@ -278,3 +278,15 @@ def test_shards_that_are_still_being_opened_are_not_called_lost() -> None:
     assert (lost.level, lost.message[:9]) == ("problem", "2 shards ")
     assert describe_cluster_health("yellow", 2, 0).level == "warning"
     assert describe_cluster_health("green", 0, 0).level == "ok"
+
+
+def test_shards_that_are_on_no_node_are_named_with_what_helps() -> None:
+    """The embedded server is one node: none can be brought back. A rollback is no way out, because
+    it reads which records the live generation forgot."""
+    lost = describe_cluster_health("red", 2, 0, ["crimes-1", "crimes.lock"])
+    assert lost.message.startswith("2 shards are on no node (crimes-1, crimes.lock), so counts")
+    assert str(lost.remedy).startswith("Bring the missing node back. If none is missing,")
+    embedded = describe_cluster_health("red", 1, 0, ["crimes.lock"], is_embedded=True)
+    assert embedded.message.startswith("1 shard is on no node (crimes.lock), so")
+    assert str(embedded.remedy).startswith("Restart the server (foidex down, foidex up).")
+    assert "## Damaged data" in Path("docs/operating.md").read_text(encoding="utf-8")

@@ -45,7 +45,7 @@ REASONS = {
 }
 
 
-def raised(status: int, body: object) -> FoidexError:
+def raised(status: int, body: object, address: ServerAddress = ADDRESS) -> FoidexError:
     """What an answer of the server is translated to."""
     node = NodeConfig("http", "search.example.org", 9200)
     headers = HttpHeaders({"x-elastic-product": "Elasticsearch"})
@@ -53,7 +53,7 @@ def raised(status: int, body: object) -> FoidexError:
     kind: Any = elasticsearch.exceptions.HTTP_EXCEPTIONS.get(status, elasticsearch.ApiError)
     with (
         pytest.raises(FoidexError) as error,
-        translate_client_errors(ADDRESS),
+        translate_client_errors(address),
     ):
         raise kind("message", meta, body)
     return error.value
@@ -85,6 +85,27 @@ def test_request_that_is_too_large_is_told_by_the_type_of_any_cause() -> None:
     assert isinstance(raised(413, "<html>"), RequestError)
     text = {"type": "parsing_exception", "reason": "no field too_many_buckets_exception"}
     assert isinstance(raised(400, {"error": text, "status": 400}), ServerError)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {
+            "type": "search_phase_execution_exception",
+            "reason": "rejected due to missing shards [0]",
+        },
+        {"type": "no_shard_available_action_exception", "reason": "no shard available"},
+    ],
+)
+def test_a_shard_that_cannot_be_opened_is_told_with_what_helps(error: dict[str, str]) -> None:
+    """The embedded server is one node, so there is none to start."""
+    body = {"error": error, "status": 503}
+    told = str(raised(503, body))
+    assert "no node holds a part of the index (a shard)" in told
+    assert "Start the nodes that are down; foidex doctor names" in told
+    embedded = str(raised(503, body, ServerAddress("http://127.0.0.1:9200", is_embedded=True)))
+    assert "its file is damaged; foidex doctor names it." in embedded
+    assert "nodes" not in embedded
 
 
 def test_fingerprint_mismatch_is_told_by_the_type_of_the_error() -> None:
