@@ -95,15 +95,23 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
     """Write metrics in the Prometheus text format. Raises OutputError.
 
     A failed run has no counts. ``foidex_refresh_last_success_timestamp_seconds`` is carried over
-    from the file that is replaced, so the time of the last success stays known.
+    from the file that is replaced, so the time of the last success stays known. A file with the
+    metrics of another index is not replaced: nobody would learn that its refresh fails.
     """
+    successes = _read_last_successes(path)
+    if others := sorted(successes.keys() - {alias}):
+        raise OutputError(
+            f"{path}: the metrics cannot be written, because it holds those of the index "
+            f"{others[0]!a}. Give each index a file of its own (metrics, and report, under "
+            "[refresh]); if the alias was renamed, delete the file."
+        )
     registry = CollectorRegistry()
 
     def gauge(name: str, text: str, value: float) -> None:
         Gauge(name, text, ["alias"], registry=registry).labels(alias).set(value)
 
     end = report.started_at.timestamp() + report.seconds
-    success = end if report.outcome == "promoted" else _read_last_success(path)
+    success = end if report.outcome == "promoted" else successes.get(alias)
     gauge(
         "foidex_refresh_success",
         "1 if the last refresh succeeded, otherwise 0.",
@@ -152,19 +160,22 @@ def _set_damage_gauges(registry: CollectorRegistry, damage: TextDamage, alias: s
             kind_gauge.labels(alias, kind).set(counts.get(kind, 0))
 
 
-def _read_last_success(path: Path) -> float | None:
-    """The time of the last success in a metrics file; None where it has none or cannot be read."""
+def _read_last_successes(path: Path) -> dict[str, float | None]:
+    """The time of the last success of each index that a metrics file is about; empty where it
+    cannot be read."""
+    successes: dict[str, float | None] = {}
     try:
         with open_ordinary_input(path) as file:
             refuse_planted(path, file.fileno())  # or nobody learns that no refresh succeeds
             text = read_whole(file, _MAX_METRICS_BYTES).decode()
         for metric in text_string_to_metric_families(text):
             for sample in metric.samples:
-                if sample.name == _LAST_SUCCESS_METRIC:
-                    return sample.value
+                if alias := sample.labels.get("alias"):
+                    is_time = sample.name == _LAST_SUCCESS_METRIC
+                    successes[alias] = sample.value if is_time else successes.get(alias)
     except (OSError, ValueError):
-        return None
-    return None
+        return {}
+    return successes
 
 
 def _describe_coverage(generation: Generation) -> dict[str, Any]:

@@ -284,7 +284,7 @@ def test_no_time_of_a_last_success_is_taken_from_a_file_that_anybody_can_have_pu
     path = make_open_folder(tmp_path / "open") / "foidex.prom"
     name = "foidex_refresh_last_success_timestamp_seconds"
     for given_away in (False, True):
-        path.write_text(f"{name} 1.5e+09\n")
+        path.write_text(f'{name}{{alias="crimes"}} 1.5e+09\n')
         if given_away:
             give_away(path, monkeypatch)
         write_metrics(REPORT, path, "crimes")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.errors import OutputError
 from indexer.jobs.report import RefreshReport, log_refresh_report, write_metrics
 
 STARTED = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -38,6 +39,19 @@ def test_time_of_the_last_success_is_left_out_where_none_is_known(tmp_path: Path
     path.write_text(f"{LAST_SUCCESS}{{ is not a metric")
     write_metrics(FAILED, path, "crimes")
     assert last_success(path) == []
+
+
+def test_metrics_of_another_index_are_neither_replaced_nor_taken_for_its_own(
+    tmp_path: Path,
+) -> None:
+    """Two indexes with one home, whose files have the same name: the last success of the one would
+    stay silent about the other."""
+    path = tmp_path / "foidex.prom"
+    write_metrics(RefreshReport("promoted", 0, "full", STARTED, 2.5), path, "north")
+    before = path.read_text()
+    with pytest.raises(OutputError, match=r"holds those of the index 'north'\. Give each index"):
+        write_metrics(FAILED, path, "south")
+    assert path.read_text() == before
 
 
 @pytest.mark.parametrize(
