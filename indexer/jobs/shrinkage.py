@@ -87,7 +87,7 @@ _PAGE_RECORDS: Final = 5_000
 
 #: How many records of the live generation are looked for in the new one: of ten years, about 80 of
 #: each month. It is what one search may return.
-_SAMPLE_RECORDS: Final = 10_000
+SAMPLE_RECORDS: Final = 10_000
 
 _MAX_LISTED: Final = 6
 
@@ -452,7 +452,7 @@ def _find_months(
     response = client.search(
         index=name,
         query={"bool": {"must": query, "must_not": excluded}},
-        size=_SAMPLE_RECORDS,
+        size=SAMPLE_RECORDS,
         source=False,
         docvalue_fields=[{"field": "crime_ref"}, {"field": "recorded_on", "format": "yyyy-MM"}],
         allow_partial_search_results=False,

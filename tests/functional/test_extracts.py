@@ -309,7 +309,7 @@ def test_records_that_are_deleted_or_corrected_are_not_replaced(
 def test_a_sample_of_a_large_generation_shows_what_was_replaced(
     refresh: Refresh, extract: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shrinkage, "_SAMPLE_RECORDS", 1_000)
+    monkeypatch.setattr(shrinkage, "SAMPLE_RECORDS", 1_000)
     refresh(extract)
     earlier, last_months = make_records()[:-200], make_records()[-200:]
     write_records(
