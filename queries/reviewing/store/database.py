@@ -43,6 +43,16 @@ _ADVICE: Final = {
     sqlite3.SQLITE_READONLY: "Check that its folder can be written.",
 }
 
+#: What helps, by the SQLSTATE of PostgreSQL's error; it has none where nobody could sign in.
+_POSTGRES_ADVICE: Final = {
+    None: "Check that the database runs, and that its user may sign in: a password may be wrong, "
+    "or have expired.",
+    "42501": "Grant its user the rights that docs/review.md names.",
+    "53100": "Make room on its disk.",
+    "57P01": "It was stopped: try again once it runs.",
+    "57P03": "It is starting or stopping: try again once it runs.",
+}
+
 _PRIMARY_CODE: Final = 0xFF
 
 #: The device and inode of the file of a store.
@@ -99,14 +109,19 @@ class ReviewDatabase:
         except exc.DBAPIError as error:
             raise ReviewError(
                 f"the store of reviews cannot be used ({_describe_failure(error)}). Nothing of "
-                f"what was asked for was stored.{_find_advice(error)}"
+                f"what was asked for was stored.{find_store_advice(error)}"
             ) from None
 
 
-def _find_advice(error: exc.DBAPIError) -> str:
-    """What helps where SQLite cannot use a file; empty for anything else."""
-    code = getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE
-    return f" {_ADVICE[code]}" if code in _ADVICE else ""
+def find_store_advice(error: exc.DBAPIError) -> str:
+    """What helps where the database of a store cannot be used; empty for anything else."""
+    if isinstance(error.orig, sqlite3.Error):
+        advice = _ADVICE.get(getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE)
+    elif isinstance(error, exc.OperationalError | exc.ProgrammingError):
+        advice = _POSTGRES_ADVICE.get(getattr(error.orig, "sqlstate", None))
+    else:
+        advice = None
+    return f" {advice}" if advice else ""
 
 
 def _describe_failure(error: exc.DBAPIError) -> str:

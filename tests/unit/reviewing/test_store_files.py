@@ -13,12 +13,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import exc
 
 from indexer.config.model import ReviewSettings, Settings
 from indexer.errors import ReviewError
 from indexer.progress import Progress
 from queries.reviewing.configured_store import open_existing_store
-from queries.reviewing.store.database import DatabaseKeeper, ReviewDatabase, open_database
+from queries.reviewing.store.database import (
+    DatabaseKeeper,
+    ReviewDatabase,
+    find_store_advice,
+    open_database,
+)
 
 ANOTHER_USER = 54_321
 
@@ -270,3 +276,22 @@ def test_a_store_that_is_only_looked_at_is_not_made(tmp_path: Path, content: byt
     ):
         pass
     assert (store.read_bytes() if store.exists() else None) == content
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "advice"),
+    [
+        (None, exc.OperationalError, "may sign in: a password may be wrong, or have expired."),
+        ("42501", exc.ProgrammingError, "Grant its user the rights that docs/review.md names."),
+        ("57P01", exc.OperationalError, "It was stopped: try again once it runs."),
+        ("40001", exc.OperationalError, ""),
+    ],
+)
+def test_a_store_in_postgresql_that_cannot_be_used_is_told_with_what_helps(
+    state: str | None, kind: type[exc.DBAPIError], advice: str
+) -> None:
+    refusal = Exception("of the driver")
+    refusal.sqlstate = state  # type: ignore[attr-defined]
+    told = find_store_advice(kind("SELECT 1", {}, refusal))
+    assert told.endswith(advice)
+    assert bool(told) is bool(advice)
