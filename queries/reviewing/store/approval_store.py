@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, insert, select, text
 from indexer.errors import ReviewError
 from queries.evidence.masking import Span
 from queries.reviewing.approvals import Approval, ApprovalKey, ReleaseText
+from queries.reviewing.store.checked_rows import make_damage_error
 from queries.reviewing.store.database import ReviewDatabase
 from queries.reviewing.store.schema import APPROVALS
 from queries.reviewing.turns import format_time
@@ -112,6 +113,9 @@ def format_spans(spans: tuple[Span, ...]) -> str:
 
 
 def parse_spans(written: str) -> tuple[Span, ...]:
-    """The parts that ``format_spans`` wrote."""
-    pairs = (part.split("-") for part in written.split())
-    return tuple((int(start), int(end)) for start, end in pairs)
+    """The parts that ``format_spans`` wrote. Raises ReviewError for anything else."""
+    try:
+        pairs = (part.split("-") for part in written.split())
+        return tuple((int(start), int(end)) for start, end in pairs)
+    except ValueError:
+        raise make_damage_error("approval") from None

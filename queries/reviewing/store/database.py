@@ -115,7 +115,9 @@ class ReviewDatabase:
 
 def find_store_advice(error: exc.DBAPIError) -> str:
     """What helps where the database of a store cannot be used; empty for anything else."""
-    if isinstance(error.orig, sqlite3.Error):
+    if _is_of_content(error):
+        advice = _ADVICE.get(sqlite3.SQLITE_CORRUPT)
+    elif isinstance(error.orig, sqlite3.Error):
         advice = _ADVICE.get(getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE)
     elif isinstance(error, exc.OperationalError | exc.ProgrammingError):
         advice = _POSTGRES_ADVICE.get(getattr(error.orig, "sqlstate", None))
@@ -124,8 +126,18 @@ def find_store_advice(error: exc.DBAPIError) -> str:
     return f" {advice}" if advice else ""
 
 
+def _is_of_content(error: exc.DBAPIError) -> bool:
+    """Whether Python could not read what SQLite gave it: a text that is not UTF-8."""
+    return isinstance(error.orig, sqlite3.OperationalError) and not hasattr(
+        error.orig, "sqlite_errorcode"
+    )
+
+
 def _describe_failure(error: exc.DBAPIError) -> str:
-    """What the database says, without anything of a row: SQLite names tables and columns only."""
+    """What the database says, without anything of a row: SQLite names tables and columns only, and
+    Python quotes the text that it cannot read."""
+    if _is_of_content(error):
+        return "a text in it is not UTF-8"
     if type(error.orig).__module__.startswith("sqlite3"):
         return str(error.orig)
     state = getattr(error.orig, "sqlstate", None)

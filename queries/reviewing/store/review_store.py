@@ -32,6 +32,7 @@ from queries.reviewing.store.rows import (
     read_decisions,
     read_records,
     read_review_state,
+    read_sample,
     read_strata,
     remove_claims,
     require_review_row,
@@ -164,14 +165,14 @@ class ReviewStore:
                         "larger number with --sample."
                     )
             self._set_samples(connection, row.id, strata, user)
-            state = read_review_state(connection, row)
-            sample_size = sum(stratum.sample for stratum in state.review.strata)
-            if len(state.records) < sample_size:
+            new_strata = read_strata(connection, row.id)
+            sample_size = sum(stratum.sample for stratum in new_strata)
+            if len(read_sample(connection, row.id, new_strata)) < sample_size:
                 raise ReviewError(
                     f'"{name}": of records beside a number only the first of the order are kept, '
                     f"and a sample of {sample_size:,} is more. Give a smaller number with --sample."
                 )
-            return state
+            return read_review_state(connection, row)
 
     def _set_samples(
         self, connection: Connection, review_id: int, strata: Sequence[Stratum], user: str

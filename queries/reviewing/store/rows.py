@@ -18,10 +18,9 @@ from queries.review.types import (
     DrawnRecord,
     Reading,
     Review,
-    ReviewedRecords,
     Stratum,
-    Verdict,
 )
+from queries.reviewing.store.checked_rows import convert_row, make_damage_error, read_rows
 from queries.reviewing.store.schema import (
     CLAIMS,
     DECISIONS,
@@ -54,11 +53,15 @@ _LATEST_SAMPLES: Final = (
 )
 
 _STRATA_QUERY: Final = (
-    select(STRATA.c.name, STRATA.c.population, SAMPLES.c.size)
+    select(STRATA.c.name, STRATA.c.population, SAMPLES.c.size.label("sample"))
     .join(_LATEST_SAMPLES, _LATEST_SAMPLES.c.stratum == STRATA.c.name)
     .join(SAMPLES, SAMPLES.c.id == _LATEST_SAMPLES.c.id)
     .where(STRATA.c.review_id == _ID)
     .order_by(STRATA.c.place)
+)
+
+_STRATA_NUMBER_QUERY: Final = (
+    select(func.count()).select_from(STRATA).where(STRATA.c.review_id == _ID)
 )
 
 _RECORDS_QUERY: Final = (
@@ -203,42 +206,46 @@ def make_stored_review(connection: Connection, row: Row[Any]) -> StoredReview:
 
 
 def _make_review(connection: Connection, row: Row[Any]) -> Review:
-    return Review(
-        name=row.name,
-        request_reference=row.request_reference,
-        request_hash=row.request_hash,
-        number=row.number,
-        criterion=row.criterion,
-        seed=row.seed,
-        generation=row.generation,
-        confidence=row.confidence,
-        second_share=row.second_share,
-        strata=read_strata(connection, row.id),
-        column=row.column_name,
-        by=row.strata_by,
-        records=ReviewedRecords(row.records_kind),
-    )
+    fields = {
+        "name": row.name,
+        "request_reference": row.request_reference,
+        "request_hash": row.request_hash,
+        "number": row.number,
+        "criterion": row.criterion,
+        "seed": row.seed,
+        "generation": row.generation,
+        "confidence": row.confidence,
+        "second_share": row.second_share,
+        "strata": read_strata(connection, row.id),
+        "column": row.column_name,
+        "by": row.strata_by,
+        "records": row.records_kind,
+    }
+    return convert_row(fields, Review)
 
 
 def read_strata(connection: Connection, review_id: int) -> tuple[Stratum, ...]:
-    """The strata of a review, with the sample that was set last of each."""
-    return tuple(Stratum(*row) for row in connection.execute(_STRATA_QUERY, {"id": review_id}))
+    """The strata of a review, with the sample that was set last of each. Raises ReviewError if
+    there is none, or one has no sample."""
+    strata = read_rows(connection, _STRATA_QUERY, {"id": review_id}, Stratum)
+    number = connection.execute(_STRATA_NUMBER_QUERY, {"id": review_id}).scalar_one()
+    if not strata or len(strata) != number:
+        raise make_damage_error("review")
+    return tuple(strata)
 
 
 def read_records(connection: Connection, review_id: int) -> list[DrawnRecord]:
     """Every record of a review's population, in order of stratum and position."""
-    rows = connection.execute(_RECORDS_QUERY, {"id": review_id})
-    return [DrawnRecord(*row) for row in rows]
+    return read_rows(connection, _RECORDS_QUERY, {"id": review_id}, DrawnRecord)
 
 
-def _read_sample(
+def read_sample(
     connection: Connection, review_id: int, strata: Sequence[Stratum]
 ) -> tuple[DrawnRecord, ...]:
-    """The records of the samples, in the order in which they are read."""
+    """The records of the samples that the store has, in the order in which they are read."""
     sizes = {stratum.name: stratum.sample for stratum in strata}
-    most = max(sizes.values())
-    rows = connection.execute(_SAMPLE_QUERY, {"id": review_id, "strata": [*sizes], "most": most})
-    records = [DrawnRecord(*row) for row in rows]
+    parameters = {"id": review_id, "strata": [*sizes], "most": max(sizes.values())}
+    records = read_rows(connection, _SAMPLE_QUERY, parameters, DrawnRecord)
     return tuple(order_records([one for one in records if one.position <= sizes[one.stratum]]))
 
 
@@ -246,12 +253,16 @@ def _read_sample(
 
 
 def read_review_state(connection: Connection, row: Row[Any]) -> ReviewState:
-    """What is known of a review and its sample."""
+    """What is known of a review and its sample. Raises ReviewError if a record of it is missing:
+    the numbers would be those of another sample."""
     review = _make_review(connection, row)
     history = read_decisions(connection, row.id)
+    records = read_sample(connection, row.id, review.strata)
+    if len(records) != sum(stratum.sample for stratum in review.strata):
+        raise make_damage_error("sample")
     return ReviewState(
         review=review,
-        records=_read_sample(connection, row.id, review.strata),
+        records=records,
         history=tuple(history),
         decisions={(decision.reference, decision.reading): decision for decision in history},
         claims=_read_claims(connection, row.id),
@@ -283,22 +294,16 @@ def _read_extended_after(connection: Connection, review_id: int) -> frozenset[st
 
 def _read_ending(connection: Connection, review_id: int) -> Ending | None:
     row = connection.execute(_ENDING_QUERY, {"id": review_id}).one_or_none()
-    return None if row is None else Ending(*row)
+    return None if row is None else convert_row(row, Ending)
 
 
 def read_decisions(connection: Connection, review_id: int) -> list[Decision]:
     """Every decision, the oldest first: those that were replaced, too."""
-    return [
-        Decision(row[0], Reading(row[1]), Verdict(row[2]), *row[3:])
-        for row in connection.execute(_DECISIONS_QUERY, {"id": review_id})
-    ]
+    return read_rows(connection, _DECISIONS_QUERY, {"id": review_id}, Decision)
 
 
 def _read_claims(connection: Connection, review_id: int) -> tuple[Claim, ...]:
-    return tuple(
-        Claim(row[0], Reading(row[1]), row[2], row[3])
-        for row in connection.execute(_CLAIMS_QUERY, {"id": review_id})
-    )
+    return tuple(read_rows(connection, _CLAIMS_QUERY, {"id": review_id}, Claim))
 
 
 def _read_settling(connection: Connection, review_id: int) -> frozenset[str]:
