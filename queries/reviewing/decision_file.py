@@ -218,9 +218,17 @@ def _is_same(decision: Decision, earlier: Decision, row: FileRow, *, must_be_sta
 def _check_row(
     row: FileRow, review: Review, records: Mapping[str, DrawnRecord], seen: set[str]
 ) -> None:
-    """Raise ValueError for a row of another review, or a record that appears twice."""
-    for column, value in (("review", review.name), ("seed", review.seed)):
-        if row.cells.get(column) not in (None, "", value):
+    """Raise ValueError for a row of another review or another text, or a record that appears
+    twice."""
+    own_cells = {
+        "review": review.name,
+        "request": review.request_reference,
+        "number": review.number,
+        "column": review.column,
+        "seed": review.seed,
+    }
+    for column, own_cell in own_cells.items():
+        if row.cells.get(column) not in (None, "", own_cell.strip()):
             raise ValueError(f"its {column} is not that of the review. Import it into its own.")
     reference = row.cells["reference"]
     if reference in seen:
@@ -232,6 +240,13 @@ def _check_row(
     )
     if has_decision and reference not in records:
         raise ValueError("its reference is not in the sample. Remove the decision.")
+    if has_decision and row.cells.get("content_hash") not in (
+        None, "", records[reference].content_hash
+    ):  # fmt: skip
+        raise ValueError(
+            "its content_hash is not that of the record in the review, so the text that was read "
+            "is another one. Remove the decision, and have the record read again."
+        )
 
 
 def _read_row(

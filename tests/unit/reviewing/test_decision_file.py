@@ -160,6 +160,27 @@ def test_of_a_file_with_a_wrong_line_nothing_is_imported(
     assert store.list_decisions(NAME) == []
 
 
+@pytest.mark.parametrize(
+    ("column", "cell", "message"),
+    [
+        ("review", "FOI-2-Q1", "its review is not that of the review"),
+        ("request", "FOI/2", "its request is not that of the review"),
+        ("number", "Q2:total", "its number is not that of the review"),
+        ("column", "2017/18", "its column is not that of the review"),
+        ("content_hash", "0" * 32, "the text that was read is another one"),
+    ],
+)
+def test_what_was_read_for_another_number_or_on_another_text_is_not_imported(
+    store: ReviewStore, column: str, cell: str, message: str
+) -> None:
+    rows = rows_of(export(store))
+    rows[0] |= {"first_verdict": "relevant", "first_reviewer": "dee"}
+    with pytest.raises(ReviewError, match=message):
+        import_text(store, to_text([rows[0] | {column: cell}, *rows[1:]]))
+    assert store.read_state(NAME).decisions == {}
+    assert import_text(store, to_text(rows)) == 1
+
+
 def test_the_second_reader_of_a_file_may_not_be_the_first(store: ReviewStore) -> None:
     rows = rows_of(export(store))
     twice = next(row for row in rows if row["second_reading"] == "yes")
