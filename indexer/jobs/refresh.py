@@ -93,7 +93,8 @@ class RefreshPlan(Struct, frozen=True):
     that the force declares its records to cover, ``repair`` the kinds of damage to repair,
     ``require`` the small files that must be beside each file, and ``earliest`` the first day that a
     record may name. ``profile`` says how files as they come become records. ``workers`` processes
-    prepare the records; without a number, as many as suit the processors."""
+    prepare the records; without a number, as many as suit the processors. ``find_files`` looks
+    again for the files of ``paths`` and ``tombstones``, if patterns say which they are."""
 
     paths: tuple[Path, ...]
     rejects_folder: Path
@@ -107,6 +108,7 @@ class RefreshPlan(Struct, frozen=True):
     profile: SourceProfile | None = None
     earliest: date = DEFAULT_EARLIEST_DAY
     workers: int | None = None
+    find_files: Callable[[], tuple[Path, ...]] | None = None
 
     @property
     def reference_name(self) -> str:
@@ -556,6 +558,8 @@ def _read_plan_records(
         checks.check_unchanged()  # a file that was cut while it was read is damaged, too
         raise
     checks.check_unchanged()
+    if plan.find_files and "changed" not in checks.failed:  # of files that are gone, enough is said
+        checks.check_no_more_files((*plan.paths, *plan.tombstones), plan.find_files())
     checks.check_counts(counts)
 
 

@@ -136,6 +136,17 @@ class ExtractChecks:
                     "first and rename it at the end",
                 )
 
+    def check_no_more_files(self, paths: Iterable[Path], later_paths: Iterable[Path]) -> None:
+        """Raise SourceError if the patterns of the source match files at the end that they did not
+        match at the start: whoever writes the extract was not done."""
+        for path in sorted({*later_paths} - {*paths}):
+            self._fail(
+                "changed",
+                f"{path}: appeared while the records were read, and is not among them. Read again "
+                "when all files are there, and let whoever writes them write into another folder "
+                "first and rename that at the end",
+            )
+
     def _refuse_passing_over(self, sidecar: Path) -> None:
         if self._states[sidecar] is None and os.path.lexists(sidecar):
             self._fail(

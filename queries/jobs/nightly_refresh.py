@@ -96,12 +96,19 @@ def plan_refresh(settings: Settings, progress: Progress, workers: int | None = N
         build_canary_query(canary.term, book)
     if database:
         check_database_driver(database)
-    paths = _expand_patterns(settings.folder, source.paths, "paths")
+
+    def find_paths() -> tuple[Path, ...]:
+        return _expand_patterns(settings.folder, source.paths, "paths")
+
+    def find_tombstones() -> tuple[Path, ...]:
+        return _expand_patterns(settings.folder, source.tombstones, "tombstones")
+
+    paths = find_paths()
     check_paths(paths, profile)
     return RefreshPlan(
         paths=paths,
         rejects_folder=settings.home / "rejects",
-        tombstones=_expand_patterns(settings.folder, source.tombstones, "tombstones"),
+        tombstones=find_tombstones(),
         fields=build_field_map(source.fields, source.ignore, settings.categories),
         database=database,
         covers=settings.records.covers,
@@ -110,6 +117,7 @@ def plan_refresh(settings: Settings, progress: Progress, workers: int | None = N
         profile=profile,
         earliest=settings.records.earliest,
         workers=workers,
+        find_files=lambda: (*find_paths(), *find_tombstones()),
     )
 
 

@@ -12,8 +12,14 @@ import pytest
 
 from indexer.config.loader import load_settings
 from indexer.errors import SourceError
+from indexer.jobs.overrides import CheckOverride
+from indexer.jobs.refresh import check_plan
 from indexer.progress import Progress
 from queries.jobs.nightly_refresh import plan_refresh
+
+_RECORD = (
+    b'{"crime_ref": "%s", "recorded_on": "2020-01-01", "offence_code": "22B", "narrative": ""}\n'
+)
 
 
 def refused(tmp_path: Path, pattern: str) -> str:
@@ -99,3 +105,23 @@ def test_a_missing_file_is_said_with_the_setting_that_names_it(tmp_path: Path, k
         message = f'{tmp_path / name}: there is no such file. Check "{key}" of [source]'
         with pytest.raises(SourceError, match=re.escape(message)):
             plan_refresh(settings, Progress(quiet=True))
+
+
+@pytest.mark.parametrize("key", ["paths", "tombstones"])
+def test_a_file_that_appears_while_the_others_are_read_is_not_passed_over(
+    tmp_path: Path, key: str
+) -> None:
+    """An extract of several files that is written while it is read has fewer than it should."""
+    (tmp_path / "a.jsonl").write_bytes(_RECORD % b"A")
+    (tmp_path / "a.txt").write_bytes(b"X")
+    config = tmp_path / "foidex.toml"
+    config.write_text('[source]\npaths = ["*.jsonl*"]\ntombstones = ["*.txt"]\n', encoding="utf-8")
+    plan = plan_refresh(load_settings({}, config), Progress(quiet=True))
+    (tmp_path / "a.jsonl.count").write_bytes(b"1")  # says what a file holds, and is no extract
+    assert check_plan(plan).read == 2
+    late_file = tmp_path / {"paths": "b.jsonl", "tombstones": "b.txt"}[key]
+    late_file.write_bytes(_RECORD % b"B")
+    message = f"{late_file}: appeared while the records were read, and is not among them"
+    with pytest.raises(SourceError, match=re.escape(message)):
+        check_plan(plan)
+    assert check_plan(plan, overrides=frozenset({CheckOverride.CHANGED})).read == 2
