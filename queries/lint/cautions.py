@@ -2,20 +2,63 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
+from typing import Final
 
 from queries.answer.condition import AgeCondition, OfPerson
 from queries.layout.prose import join_list
 from queries.questions.prepared import PreparedQuestion, prepare_question
 from queries.request.reader import Request
 
+#: Scripts without a space between words, or with endings joined to them, in which the index takes
+#: all that stands between two spaces for one word; by how Unicode names their letters.
+_UNSPACED_SCRIPTS: Final = {
+    "THAI": "Thai",
+    "LAO": "Lao",
+    "KHMER": "Khmer",
+    "MYANMAR": "Burmese",
+    "KATAKANA": "katakana",
+    "HANGUL": "Korean",
+}
+
 
 def list_cautions(request: Request) -> tuple[str, ...]:
     """A sentence for each thing that an officer may not expect, with what to write instead."""
     return (
+        *_caution_about_scripts(request),
         *_caution_about_people(request),
         *_caution_about_ages(request),
         *_caution_about_reviews(request),
+    )
+
+
+def _caution_about_scripts(request: Request) -> Iterator[str]:
+    """Terms that are not found inside a longer run of letters, where most of them stand."""
+    mentions = [
+        *request.scope.mentions,
+        *(
+            mention
+            for question in request.questions
+            for mention in prepare_question(question, request.scope).mentions
+        ),
+    ]
+    wordings = dict.fromkeys(
+        spelling.written for mention in mentions for spelling in mention.spellings
+    )
+    for wording in wordings:
+        if script := _find_unspaced_script(wording):
+            yield (
+                f'"{wording}" is {script}. It is counted only where a space or punctuation stands '
+                "on both sides of it, and not inside a longer run of such letters. If the records "
+                "have texts in it, have somebody who reads it name the longer runs too, as aliases."
+            )
+
+
+def _find_unspaced_script(wording: str) -> str | None:
+    script_names = (unicodedata.name(letter, "").split(" ")[0] for letter in wording)
+    return next(
+        (_UNSPACED_SCRIPTS[name] for name in script_names if name in _UNSPACED_SCRIPTS), None
     )
 
 

@@ -142,6 +142,35 @@ def test_that_no_unknown_age_is_within_an_age_is_a_caution(where: str, people: l
     assert all("unknown age meets no age" in caution for caution in cautions)
 
 
+@pytest.mark.parametrize(
+    ("term", "script"),
+    [
+        ("ไลน์", "Thai"),
+        ("ໄລນ໌", "Lao"),
+        ("ឡាញ", "Khmer"),
+        ("လိုင်း", "Burmese"),
+        ("ライン", "katakana"),
+        ("카카오톡", "Korean"),
+        ("微信", None),
+        ("らいん", None),
+        ("Café", None),
+        ("Λάιν", None),
+    ],
+)
+def test_a_term_that_no_longer_text_is_searched_for_is_a_caution(
+    term: str, script: str | None
+) -> None:
+    """The tokenizer of the index takes what stands between two spaces for one word in these."""
+    for place in (f"mentions: [{term}]", f"mentions: [{{term: x, aliases: [{term}]}}]"):
+        request = parse_request(
+            f"reference: R\ntitle: T\nquestions: [{{id: Q1, kind: offences}}]\n{place}\n"
+        )
+        cautions = make_lint_report(request, "request.yaml", None).cautions
+        assert [caution.split(".")[0] for caution in cautions] == (
+            [f'"{term}" is {script}'] if script else []
+        )
+
+
 def test_a_criterion_is_a_caution_before_anything_is_counted() -> None:
     request = parse_request(
         "reference: R\ntitle: T\nquestions: [{id: Q1, kind: offences}]\n"
