@@ -111,6 +111,9 @@ NIGHTS = {
     ),
     "no time of a change": Night(set(), metrics={"newest_update_timestamp_seconds": ""}),
     "failed": Night({"FoidexRefreshFailed"}, metrics={"success": "0", "exit_code": "5"}),
+    "report not written": Night({"FoidexRefreshUnfinished"}, metrics={"exit_code": "11"}),
+    "any other exit code": Night({"FoidexRefreshUnfinished"}, metrics={"exit_code": "1"}),
+    "another run under way": Night(set(), metrics={"exit_code": "12"}),
     "never": Night(
         {"FoidexRefreshFailed", "FoidexNeverRefreshed"},
         metrics={"success": "0", "exit_code": "5", "last_success_timestamp_seconds": ""},
