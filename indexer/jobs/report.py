@@ -41,6 +41,8 @@ _COUNT_FIELDS: Final = {
 
 _MAX_METRICS_BYTES: Final = 1_000_000
 
+_MAX_REPORT_BYTES: Final = 100_000_000
+
 _LAST_SUCCESS_METRIC: Final = "foidex_refresh_last_success_timestamp_seconds"
 
 
@@ -82,9 +84,20 @@ def build_refresh_report(
     )
 
 
-def write_refresh_report(report: RefreshReport, path: Path) -> None:
-    """Write the report as JSON, whole or not at all. Raises OutputError."""
-    text = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+class _ReportOwner(Struct, frozen=True):
+    """What a report says of whose it is; those of earlier versions do not."""
+
+    alias: str = ""
+
+
+def write_refresh_report(report: RefreshReport, path: Path, alias: str) -> None:
+    """Write the report as JSON, whole or not at all. Raises OutputError, also for a file with the
+    report of another index, which is not replaced: its operator would read this one for it."""
+    owner = _read_report_owner(path)
+    if owner not in ("", alias):
+        raise _make_foreign_error(path, "report", owner)
+    fields = {"alias": alias, **msgspec.structs.asdict(report)}
+    text = msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
     try:
         write_file(path, text)
     except OSError as error:
@@ -100,11 +113,7 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
     """
     successes = _read_last_successes(path)
     if others := sorted(successes.keys() - {alias}):
-        raise OutputError(
-            f"{path}: the metrics cannot be written, because it holds those of the index "
-            f"{others[0]!a}. Give each index a file of its own (metrics, and report, under "
-            "[refresh]); if the alias was renamed, delete the file."
-        )
+        raise _make_foreign_error(path, "metrics", others[0])
     registry = CollectorRegistry()
 
     def gauge(name: str, text: str, value: float) -> None:
@@ -160,14 +169,40 @@ def _set_damage_gauges(registry: CollectorRegistry, damage: TextDamage, alias: s
             kind_gauge.labels(alias, kind).set(counts.get(kind, 0))
 
 
+def _make_foreign_error(
+    path: Path, key: Literal["report", "metrics"], foreign_alias: str
+) -> OutputError:
+    """That a file is not replaced, because it is about another index. ``key`` names it."""
+    content, other_key = ("that", "metrics") if key == "report" else ("those", "report")
+    return OutputError(
+        f"{path}: the {key} cannot be written, because it holds {content} of the index "
+        f"{foreign_alias!a}. Give each index a file of its own ({key}, and {other_key}, under "
+        "[refresh]); if the alias was renamed, delete the file."
+    )
+
+
+def _read_earlier_file(path: Path, max_bytes: int) -> bytes:
+    """What an earlier run wrote. Raises OSError, also for what anybody can have put there."""
+    with open_ordinary_input(path) as file:
+        refuse_planted(path, file.fileno())  # or nobody learns that no refresh succeeds
+        return read_whole(file, max_bytes)
+
+
+def _read_report_owner(path: Path) -> str:
+    """The alias of the index that a report is about; empty where it cannot be read."""
+    try:
+        text = _read_earlier_file(path, _MAX_REPORT_BYTES)
+        return msgspec.json.decode(text, type=_ReportOwner).alias
+    except (OSError, ValueError, msgspec.DecodeError, RecursionError):
+        return ""
+
+
 def _read_last_successes(path: Path) -> dict[str, float | None]:
     """The time of the last success of each index that a metrics file is about; empty where it
     cannot be read."""
     successes: dict[str, float | None] = {}
     try:
-        with open_ordinary_input(path) as file:
-            refuse_planted(path, file.fileno())  # or nobody learns that no refresh succeeds
-            text = read_whole(file, _MAX_METRICS_BYTES).decode()
+        text = _read_earlier_file(path, _MAX_METRICS_BYTES).decode()
         for metric in text_string_to_metric_families(text):
             for sample in metric.samples:
                 if alias := sample.labels.get("alias"):

@@ -448,7 +448,9 @@ def _write_refresh_outputs(refresh_report: RefreshReport, settings: Settings) ->
     folder = settings.output_folder
     if settings.refresh.report:
         try:
-            write_refresh_report(refresh_report, folder / settings.refresh.report)
+            write_refresh_report(
+                refresh_report, folder / settings.refresh.report, settings.index.alias
+            )
         except OutputError as error:
             output_errors.append(error)
             if not refresh_report.exit_code:  # what the program will end with

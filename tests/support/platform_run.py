@@ -119,7 +119,7 @@ def write_every_file() -> Iterator[str]:
     assert expire_rejects(Path("rejects"), 1).deleted == ("g-20260101-000000.jsonl",)
     yield "rejects"
     report = RefreshReport("failed", 5, "full", _NOW, 1.0)
-    write_refresh_report(report, Path("report.json"))
+    write_refresh_report(report, Path("report.json"), "crimes")
     write_metrics(report, Path("foidex.prom"), "crimes")
     assert json.loads(Path("report.json").read_bytes())["exit_code"] == 5
     yield "report and metrics"

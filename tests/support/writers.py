@@ -48,7 +48,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "audit log": log_query,
     "audit key": lambda path: AuditLog(path.with_name("audit.jsonl")).mark("1"),
     "basis": lambda path: write_basis(path.parent, HEADER, [], ()),
-    "report": lambda path: write_refresh_report(REPORT, path),
+    "report": lambda path: write_refresh_report(REPORT, path, "crimes"),
     "metrics": lambda path: write_metrics(REPORT, path, "crimes"),
     "templates": lambda path: copy_templates(path.parent),
 }

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import OutputError
-from indexer.jobs.report import RefreshReport, log_refresh_report, write_metrics
+from indexer.jobs.report import (
+    RefreshReport,
+    log_refresh_report,
+    write_metrics,
+    write_refresh_report,
+)
 
 STARTED = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -52,6 +57,28 @@ def test_metrics_of_another_index_are_neither_replaced_nor_taken_for_its_own(
     with pytest.raises(OutputError, match=r"holds those of the index 'north'\. Give each index"):
         write_metrics(FAILED, path, "south")
     assert path.read_text() == before
+
+
+def test_the_report_of_another_index_is_not_replaced(tmp_path: Path) -> None:
+    """Two indexes with one home, whose files have the same name."""
+    path = tmp_path / "report.json"
+    write_refresh_report(FAILED, path, "north")
+    before = path.read_bytes()
+    assert json.loads(before)["alias"] == "north"
+    with pytest.raises(OutputError, match=r"holds that of the index 'north'\. Give each index"):
+        write_refresh_report(FAILED, path, "south")
+    assert path.read_bytes() == before
+    write_refresh_report(RefreshReport("promoted", 0, "full", STARTED, 2.5), path, "north")
+    assert json.loads(path.read_bytes())["outcome"] == "promoted"
+
+
+@pytest.mark.parametrize("content", ['{"outcome": "failed"}', "", "[1]", '{"alias": 5}', "\udcff"])
+def test_a_report_that_does_not_say_whose_it_is_is_replaced(tmp_path: Path, content: str) -> None:
+    """As one of an earlier version, or what is none."""
+    path = tmp_path / "report.json"
+    path.write_bytes(content.encode("utf-8", "surrogateescape"))
+    write_refresh_report(FAILED, path, "south")
+    assert json.loads(path.read_bytes())["alias"] == "south"
 
 
 @pytest.mark.parametrize(
