@@ -7,3 +7,6 @@ from typing import Final
 AUDIT_LOG_NAME: Final = "audit.jsonl"
 
 AUDIT_KEY_NAME: Final = "audit.key"
+
+#: The folder beside the log for the evidence files of answers.
+BASIS_FOLDER_NAME: Final = "basis"

@@ -17,7 +17,7 @@ import re
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
@@ -118,6 +118,7 @@ class AuditLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock_name = f"{path.name}.lock"
 
     def append(self, entry: AuditEntry, consequence: str = _RESULT_WITHHELD) -> str:
         """Write a line to the disk and return its hash.
@@ -127,13 +128,27 @@ class AuditLog:
         with self.hold_lock(consequence):
             return self._append(entry)
 
+    def require_appendable(self) -> None:
+        """Raise OSError if the log, or the file of its lock, is there and a line could not be
+        appended. Nothing is written, and the lock is not taken."""
+        for path, flags in (
+            (self.path, os.O_RDWR | os.O_APPEND),
+            (self.path.with_name(self._lock_name), os.O_RDWR),
+        ):
+            with suppress(FileNotFoundError):
+                file = open_file(path, flags)
+                try:
+                    refuse_planted(path, file)
+                finally:
+                    os.close(file)
+
     @contextmanager
     def hold_lock(self, consequence: str) -> Iterator[None]:
         """Let one run write at a time. Raises OutputError, also for an OSError inside."""
         try:
             with (
                 open_folder(self.path.parent, create=PRIVATE) as folder,
-                folder.hold_lock(f"{self.path.name}.lock", _LOCK_TIMEOUT_SECONDS, PRIVATE_MODE),
+                folder.hold_lock(self._lock_name, _LOCK_TIMEOUT_SECONDS, PRIVATE_MODE),
             ):
                 yield
         except filelock.Timeout:

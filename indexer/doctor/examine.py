@@ -1,7 +1,8 @@
 """Examines a setup for what keeps foidex from working, or soon will; each finding has its remedy.
 
-It changes nothing and starts nothing, except that the server writes a test file into the backup
-repository and removes it. A check that this user may not make is reported. No finding holds a user
+It changes nothing and starts nothing, except that a test file is written, and removed, where foidex
+writes: into the folders of the audit log, report and metrics, and by the server into the backup
+repository. A check that this user may not make is reported. No finding holds a user
 name, a password or a record's text.
 """
 
@@ -30,6 +31,7 @@ from indexer.doctor.index import (
     check_unfinished_generations,
 )
 from indexer.doctor.machine import (
+    check_audit_folder,
     check_configuration,
     check_embedded_server,
     check_home_folder,
@@ -62,6 +64,7 @@ def examine_setup(
     settings = session.settings
     findings += run_check("home folder", lambda: check_home_folder(settings.home))
     findings += run_check("private files", lambda: check_private_files(settings))
+    findings += run_check("audit folder", lambda: check_audit_folder(settings))
     findings += run_check("outputs", lambda: check_refresh_outputs(settings))
     address = session.remote()
     if address is None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import shutil
+import stat
+import tempfile
 from pathlib import Path
 from typing import Final
 
+from indexer.audit import AUDIT_LOG_NAME, BASIS_FOLDER_NAME
+from indexer.audit.log import AuditLog
 from indexer.config.model import Settings
 from indexer.config.secrets import find_exposed_secrets
 from indexer.doctor.exposure import (
@@ -17,7 +22,7 @@ from indexer.doctor.exposure import (
     list_shared_groups,
 )
 from indexer.doctor.finding import Finding, Findings
-from indexer.files import format_size, is_folder
+from indexer.files import format_size, is_folder, is_there, open_folder
 from indexer.index.mapping import load_index_schema
 from indexer.server.connection import build_client
 from indexer.server.embedded.home import ServerHome, can_run_here
@@ -25,6 +30,11 @@ from indexer.server.embedded.process import find_embedded_address
 from indexer.session import Session
 
 _LOW_DISK_BYTES: Final = 1_000_000_000
+
+#: That much must fit beside the audit log, and into the folders of report and metrics.
+_TRIAL_BYTES: Final = 1_000_000
+
+_FULL_ERRORS: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 _RIGHTS_OF_OTHERS: Final = 0o077
 
@@ -58,9 +68,7 @@ def check_home_folder(home: Path) -> Findings:
             "Choose another folder with FOIDEX_HOME.",
         )
         return
-    candidates = (home, *home.parents)
-    # Path.exists raises an error for a name that is too long.
-    existing_folder = next(path for path in candidates if os.path.exists(path))  # noqa: PTH110
+    existing_folder = _find_existing_folder(home)
     if not existing_folder.is_dir() or not os.access(existing_folder, os.W_OK | os.X_OK):
         yield Finding(
             "home folder",
@@ -108,6 +116,31 @@ def check_private_files(settings: Settings) -> Findings:
                 break
 
 
+def _find_existing_folder(folder: Path) -> Path:
+    """A folder, or the nearest above it that is there, in which it would be made."""
+    return next(path for path in (folder, *folder.parents) if is_there(path))
+
+
+def check_audit_folder(settings: Settings) -> Findings:
+    """Whether a line could be appended to the audit log, and an evidence file be written beside it;
+    says nothing if they could. Every command would end with exit code 11."""
+    folder = settings.audit_folder
+    try:
+        if settings.audit.log:
+            AuditLog(folder / AUDIT_LOG_NAME).require_appendable()
+        for path in (folder, folder / BASIS_FOLDER_NAME):
+            _require_room(_find_existing_folder(path))
+    except OSError as error:
+        yield Finding(
+            "audit folder",
+            "problem",
+            f"{error.filename or folder} cannot be written: {_explain_fault(error)}. Commands that "
+            "must be logged end with exit code 11.",
+            "Free some space there, and let this user write there; or name another folder in "
+            "[audit] of foidex.toml.",
+        )
+
+
 def check_refresh_outputs(settings: Settings) -> Findings:
     """Whether the report and the metrics of a refresh can be written; says nothing if they can.
 
@@ -117,21 +150,62 @@ def check_refresh_outputs(settings: Settings) -> Findings:
         if not name:
             continue
         path = settings.output_folder / name
-        folder = path.parent
-        if folder != settings.home and not os.path.isdir(folder):  # noqa: PTH112 - as above
-            problem = "there is no such folder"
-        elif folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
-            problem = "this user may not write in its folder"
-        elif path.is_dir():
-            problem = "there is a folder of that name"
-        else:
-            continue
-        yield Finding(
-            "outputs",
-            "problem",
-            f"{path} ([refresh] {key}) cannot be written: {problem}.",
-            "Make its folder, and let this user write there; or name another file.",
-        )
+        if fault := _find_output_fault(path, settings.home):
+            yield Finding(
+                "outputs",
+                "problem",
+                f"{path} ([refresh] {key}) cannot be written: {fault}.",
+                "Make its folder, free some space there, and let this user write there; or name "
+                "another file.",
+            )
+
+
+def _find_output_fault(path: Path, home: Path) -> str:
+    """Why a file could not be replaced, in words; empty if it could."""
+    folder = path.parent
+    if folder != home and not is_folder(folder):
+        return "there is no such folder"
+    if is_folder(path):
+        return "there is a folder of that name"
+    if _is_kept_by_others(path):
+        return "it belongs to another user, in a folder in which everyone's files are their own"
+    try:
+        _require_room(_find_existing_folder(folder))
+    except OSError as error:
+        return _explain_fault(error)
+    return ""
+
+
+def _is_kept_by_others(path: Path) -> bool:
+    """Whether a file is another user's, in a folder of another in which only the owner of a file
+    may replace it."""
+    try:
+        file, folder = path.lstat(), path.parent.stat()
+    except OSError:
+        return False
+    if not hasattr(os, "geteuid") or not folder.st_mode & stat.S_ISVTX:
+        return False
+    return os.geteuid() not in (0, file.st_uid, folder.st_uid)
+
+
+def _require_room(folder: Path) -> None:
+    """Raise OSError if this user could not write a file into a folder. What is written to learn it
+    has no name, or loses it at once, so that nothing stays."""
+    try:
+        open_folder(folder, writes=True).__exit__()
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_TRIAL_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = str(folder)  # not that of what is tried
+        raise
+
+
+def _explain_fault(error: OSError) -> str:
+    if error.errno in _FULL_ERRORS:
+        return f"less than {format_size(_TRIAL_BYTES)} is left there"
+    return str(error.strerror)
 
 
 def check_embedded_server(settings: Settings) -> Findings:

@@ -20,6 +20,7 @@ import msgspec
 from elasticsearch import AuthorizationException, Elasticsearch
 from msgspec import Struct
 
+from indexer.audit import BASIS_FOLDER_NAME
 from indexer.errors import InexactError, OutputError, RequestError
 from indexer.files import PRIVATE, open_folder, read_file
 from queries.answer.cells import CellKey
@@ -36,8 +37,6 @@ from queries.evidence.trace import list_near_records, trace_scope
 from queries.request.reader import Request
 
 BASIS_FORMAT: Final = "foidex-basis/1"
-
-_FOLDER: Final = "basis"
 
 _SUFFIX: Final = ".jsonl.gz"
 
@@ -73,7 +72,7 @@ class Basis(Struct, frozen=True):
 
 def basis_path(folder: Path, digest: str) -> Path:
     """Where the basis with a hash is, in the audit folder."""
-    return folder / _FOLDER / f"{digest}{_SUFFIX}"
+    return folder / BASIS_FOLDER_NAME / f"{digest}{_SUFFIX}"
 
 
 def save_basis(  # noqa: PLR0913 - what was asked, and where it is kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import tempfile
@@ -209,6 +210,89 @@ def test_a_report_and_metrics_that_cannot_be_written_are_problems(
     assert only.endswith(
         "report.json ([refresh] report) cannot be written: there is a folder of that name."
     )
+
+
+def list_problems(monkeypatch: pytest.MonkeyPatch, home: Path, config: Path) -> list[str]:
+    findings = found(monkeypatch, home, FOIDEX_CONFIG=str(config))
+    return [f"{one.check}: {one.message}" for one in findings if one.level == "problem"]
+
+
+def test_a_full_disk_below_the_audit_log_or_the_report_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command would end with exit code 11. Nothing stays of what was tried."""
+    home, config = tmp_path / "home", tmp_path / "foidex.toml"
+    config.write_text('[refresh]\nreport = "report.json"\n')
+    folders = [home, home / "audit", home / "audit" / "basis"]
+    folders[-1].mkdir(parents=True)
+    assert list_problems(monkeypatch, home, config) == []
+    full: list[int] = []
+
+    def sync(handle: int) -> None:
+        size, folder = os.fstat(handle).st_size, os.fstat(handle).st_dev
+        full.append(size)
+        assert folder == tmp_path.stat().st_dev
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", sync)
+    assert list_problems(monkeypatch, home, config) == [
+        f"audit folder: {home / 'audit'} cannot be written: less than 1 MB is left there. "
+        "Commands that must be logged end with exit code 11.",
+        f"outputs: {home / 'report.json'} ([refresh] report) cannot be written: less than 1 MB is "
+        "left there.",
+    ]
+    assert full == [1_000_000] * 2
+    assert sorted(home.rglob("*")) == folders[1:]
+
+
+@pytest.mark.parametrize("name", ["audit.jsonl", "audit.jsonl.lock"])
+def test_an_audit_log_that_cannot_be_opened_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    config = tmp_path / "foidex.toml"
+    config.touch()
+    folder = tmp_path / "home" / "audit"
+    (folder / name).mkdir(parents=True)
+    told = [
+        f"audit folder: {folder / name} cannot be written: Is a directory. Commands that must be "
+        "logged end with exit code 11."
+    ]
+    assert list_problems(monkeypatch, tmp_path / "home", config) == told
+    config.write_text("[audit]\nlog = false\n")
+    assert list_problems(monkeypatch, tmp_path / "home", config) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
+def test_a_folder_that_this_account_may_not_write_to_is_a_problem(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that root made; or a file of another user where everyone's files are their own."""
+    home, shared = open_folder / "home", open_folder / "shared"
+    config = open_folder / "foidex.toml"
+    config.write_text(
+        f'[audit]\nfolder = "{open_folder / "audit"}"\n[refresh]\n'
+        f'report = "{shared / "report.json"}"\nmetrics = "{open_folder / "foidex.prom"}"\n'
+    )
+    for folder in (home, shared, open_folder / "audit"):
+        folder.mkdir()
+    shared.chmod(0o1777)
+    (shared / "report.json").touch()
+    os.chown(home, 65534, 65534)
+    os.seteuid(65534)
+    try:
+        problems = list_problems(monkeypatch, home, config)
+    finally:
+        os.seteuid(0)
+    assert problems == [
+        f"audit folder: {open_folder / 'audit'} cannot be written: Permission denied. Commands "
+        "that must be logged end with exit code 11.",
+        f"outputs: {shared / 'report.json'} ([refresh] report) cannot be written: it belongs to "
+        "another user, in a folder in which everyone's files are their own.",
+        f"outputs: {open_folder / 'foidex.prom'} ([refresh] metrics) cannot be written: "
+        "Permission denied.",
+    ]
+    os.chown(home, 0, 0)
+    assert list_problems(monkeypatch, home, config) == []  # root may
 
 
 def test_passwords_in_the_clear_are_a_warning_but_on_this_machine() -> None:
