@@ -93,9 +93,7 @@ def format_statement(statement: ErasureStatement) -> list[str]:
     for file in statement.rejects:
         lines.append(f"{file.path}: {file.removed} removed.")
         if file.unclear:
-            lines.append(
-                f"{file.path}: {file.unclear} lines name it but are not records. Check them."
-            )
+            lines.append(_describe_unclear_lines(file))
     if statement.backups is None:
         lines.append("Backups: unknown; no repository is set, or this user may not see it.")
     elif statement.backups:
@@ -106,3 +104,17 @@ def format_statement(statement: ErasureStatement) -> list[str]:
     else:
         lines.append("Backups: none holds it.")
     return [*lines, "Not reached:", *(f"  {item}" for item in statement.not_reached)]
+
+
+def _describe_unclear_lines(file: RejectsErasure) -> str:
+    if file.unclear == 1:
+        finding = "1 line names it, and does not tell whose record it is, so it is left. Look at it"
+    else:
+        finding = (
+            f"{file.unclear:,} lines name it, and do not tell whose record they are, so they are "
+            "left. Look at them"
+        )
+    return (
+        f"{file.path}: {finding}. If the file is of another index, run forget with the foidex.toml "
+        "of that one, too."
+    )

@@ -212,7 +212,7 @@ def _find_unused_path(folder: Folder, path: Path) -> Path:
 
 class RejectsErasure(Struct, frozen=True):
     """One rejects file: how many lines were removed, and how many are unclear, since they name the
-    reference but cannot be read as a record. A person must check those."""
+    reference and do not tell whose record they are. A person must check those."""
 
     path: str
     removed: int
@@ -269,8 +269,9 @@ def _erase_from_files(
 
 
 def _classify_rows(rows: list[list[str]], reference: str, reference_field: str) -> list[LineOwner]:
-    """Whose record each row of a table is, by the column of the references; unclear where there is
-    no such column, or another cell names the reference."""
+    """Whose record each row of a table is, by the column of the references. A row without a
+    reference continues the one before it; unclear is one that names the reference, and either
+    continues another's record, or is in a table without such a column."""
     owners: list[LineOwner] = []
     column: int | None = None
     last: LineOwner = "another's"
@@ -281,25 +282,28 @@ def _classify_rows(rows: list[list[str]], reference: str, reference_field: str) 
             owners.append("another's")
             continue
         if column is not None and column < len(row) and row[column].strip():
-            is_its = holds_reference(row[column], reference)
-            last = "its" if is_its else "another's"
-        elif any(reference in cell for cell in row):
-            last = "unclear"
-        owners.append(last)  # a row without a reference continues the one before it
+            last = "its" if holds_reference(row[column], reference) else "another's"
+            owners.append(last)
+        elif last == "another's" and any(reference in cell for cell in row):
+            owners.append("unclear")  # of this row alone: the next may not name it
+        else:
+            owners.append(last)
     return owners
 
 
 def _classify_rejects_line(line: bytes, reference: str, reference_field: str) -> LineOwner:
-    """Whose record a line is; unclear where it names the reference but is not a record."""
+    """Whose record a line is; unclear where it names the reference but is not a record, or one
+    without a reference, such as that of a source that calls it otherwise."""
+    names = {reference_field, "crime_ref"}
     record = _parse_rejects_line(line)
-    if record is None:
-        names = {reference_field, "crime_ref"}
-        return "unclear" if _may_name_reference(line, reference, names) else "another's"
     references = [
-        str(value).strip()
-        for field in {reference_field, "crime_ref"}
+        text
+        for field in names
         for value in (*_find_fields(record, [field]), *_find_fields(record, field.split(".")))
+        if value is not None and (text := str(value).strip())
     ]
+    if not references:
+        return "unclear" if _may_name_reference(line, reference, names) else "another's"
     return "its" if reference in references else "another's"
 
 

@@ -118,6 +118,9 @@ def test_an_object_of_an_array_is_rejected_as_one_line(tmp_path: Path) -> None:
         (f"Title\n{HEADER}\nA,1,2,x,3\nB,1,2,about A,3\n", 1, 0),
         (f"{HEADER}\nA,1,2,x,3\n,,,goes on,\nB,1,2,y,3\n", 2, 0),
         ("no names here\nA,1\n", 0, 1),
+        ("ref,x\nB,1\nA,1\nC,2\nD,3\n", 0, 1),  # of another index: one row names it, not three
+        (f"{HEADER}\nB,1,2,x,3\n,,,about A,\n,,,goes on,\n", 0, 1),
+        (f"{HEADER}\nA,1,2,x,3\n,,,again A,\n,,,goes on,\nB,1,2,y,3\n", 3, 0),
         (f'{HEADER}\n"=""A""",1,2,x,3\n', 1, 0),
     ],
 )

@@ -51,6 +51,26 @@ def test_a_line_cut_short_of_another_record_is_not_reported(tmp_path: Path, line
     assert erase_from_rejects(tmp_path, REFERENCE, "crime_ref") == []
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"number": REFERENCE},
+        {"crime_ref": None, "x": REFERENCE},
+        {"crime_ref": " ", "x": REFERENCE},
+    ],
+)
+def test_a_record_without_a_reference_that_names_it_is_unclear(
+    tmp_path: Path, fields: dict[str, str | None]
+) -> None:
+    """As one of another index, whose source calls the reference otherwise."""
+    records = [{"number": "42/1"}, fields, {"crime_ref": "42/2", "x": REFERENCE}]
+    text = "\n".join(map(json.dumps, records)) + "\n"
+    (tmp_path / "rejects.jsonl").write_text(text)
+    (erasure,) = erase_from_rejects(tmp_path, REFERENCE, "crime_ref")
+    assert (erasure.removed, erasure.unclear) == (0, 1)
+    assert (tmp_path / "rejects.jsonl").read_text() == text
+
+
 def test_what_a_killed_run_left_of_a_file_is_removed_with_the_record(tmp_path: Path) -> None:
     """It holds other records, which nobody would find when they are forgotten."""
     part = tmp_path / ".crimes-1.jsonl.0123456789abcdef.part"
