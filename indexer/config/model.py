@@ -263,7 +263,8 @@ class RefreshSettings(Struct, frozen=True, forbid_unknown_fields=True):
     offence code may be missing; and ``max_content_shrink_percent``, how much of the victims, text
     and other values that as many records had: each if that is at least ``min_lost_records``.
     ``max_decline_percent`` is how much smaller it may be than the largest of the last refreshes,
-    if that is more than in one night.
+    if that is more than in one night. ``max_month_growth_percent`` is how many more records a month
+    may have than once it was over, or than any other month.
     ``keep`` is the number of generations kept, including the live one. ``max_age_days`` limits the
     age of generations other than the live one, of rejects, and of backups other than the newest.
     ``lease_seconds`` is how long a refresh that died blocks the next.
@@ -275,6 +276,7 @@ class RefreshSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 1
     max_decline_percent: Annotated[float, Meta(ge=0, le=100)] = 5
     max_month_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 10
+    max_month_growth_percent: Annotated[float, Meta(ge=0, le=1_000_000)] = 100
     max_offence_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 20
     max_content_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 20
     min_lost_records: Annotated[int, Meta(ge=1)] = 10

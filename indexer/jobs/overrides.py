@@ -18,6 +18,7 @@ class CheckOverride(StrEnum):
     SHRINK = "shrink"
     DECLINE = "decline"
     MONTHS = "months"
+    GROWTH = "growth"
     OFFENCES = "offences"
     CONTENTS = "contents"
     CANARIES = "canaries"

@@ -152,11 +152,11 @@ class RefreshPlan(Struct, frozen=True):
 
 class RefreshResult(Struct, frozen=True):
     """What a refresh did. ``previous`` was live before; ``rejects`` is set if any were rejected;
-    ``cleared`` and ``pruned`` are the generations it deleted: half built, or old. ``lost`` is how
-    many records fewer than the previous one the generation holds, and ``lost_contents`` how many
-    fewer have text, people or links; ``unchanged`` says that a full refresh found the very records
-    of the previous one. ``rejected_kinds`` counts the rejected records by their fault.
-    ``clock_doubt`` says why nothing was deleted for its age."""
+    ``cleared`` and ``pruned`` are the generations it deleted: half built, or old. ``gained`` is
+    how many records more than the previous one the generation holds (fewer if below 0), and
+    ``lost_contents`` how many fewer have text, people or links; ``unchanged`` says that a full
+    refresh found the very records of the previous one. ``rejected_kinds`` counts the rejected
+    records by their fault. ``clock_doubt`` says why nothing was deleted for its age."""
 
     generation: Generation
     previous: str | None
@@ -165,7 +165,7 @@ class RefreshResult(Struct, frozen=True):
     cleared: tuple[str, ...] = ()
     pruned: tuple[str, ...] = ()
     rejected_kinds: tuple[RejectedKind, ...] = ()
-    lost: int = 0
+    gained: int = 0
     lost_contents: dict[str, int] = {}
     unchanged: bool = False
     clock_doubt: str = ""
@@ -269,6 +269,7 @@ def refresh_index(
             settings.max_content_shrink_percent,
             settings.min_lost_records,
             max(settings.max_decline_percent, settings.max_shrink_percent),
+            settings.max_month_growth_percent,
         ),
         canaries=tuple(
             (canary.term, options.query_for_term(canary.term), canary.min_records)
@@ -342,7 +343,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         rejects.path if tally.rejected else None,
         tuple(cleared_names),
         rejected_kinds=tally.faults.list_kinds(),
-        lost=max(live.records - generation.records, 0) if live else 0,
+        gained=generation.records - live.records if live else 0,
         lost_contents=lost,
         unchanged=context.mode == "full" and _holds_same_records(generation, live),
     )

@@ -2,7 +2,8 @@
 and in total with the largest of the refreshes before.
 
 A shortened extract often loses the end of a month, or one offence, and little of the total. A
-record that the source deletes explicitly is not missing from its month or its offence.
+record that the source deletes explicitly is not missing from its month or its offence. A file too
+many, such as that of another force, makes a month larger than a month can be.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from elasticsearch import Elasticsearch
 from msgspec import Struct
@@ -91,6 +92,11 @@ SAMPLE_RECORDS: Final = 10_000
 
 _MAX_LISTED: Final = 6
 
+#: A month that gained fewer is not looked at, nor are months beside fewer others.
+_MIN_GAINED: Final = 20
+
+_MIN_OTHER_MONTHS: Final = 6
+
 #: An extract of the last years may begin this much later than the one before.
 _MAX_START_MOVE: Final = timedelta(days=31)
 
@@ -99,7 +105,9 @@ class ShrinkLimits(Struct, frozen=True):
     """How many per cent fewer records than the live generation there may be: in total, in any
     month, with any offence code, and of what they contain; None compares nothing. Losses below
     ``min_lost_records``, except in total, are not looked at. ``decline_percent`` is how many fewer
-    there may be in total than in the largest generation of the refreshes before."""
+    there may be in total than in the largest generation of the refreshes before, and
+    ``growth_percent`` how many more in a month than there were once it was over, or than in any
+    other month."""
 
     total_percent: float | None = None
     month_percent: float | None = None
@@ -107,6 +115,22 @@ class ShrinkLimits(Struct, frozen=True):
     content_percent: float | None = None
     min_lost_records: int = 10
     decline_percent: float | None = None
+    growth_percent: float | None = None
+
+
+#: How many records each month has, and how many of them contain what, by content and month.
+MonthlyContents: TypeAlias = dict[str, dict[str, int]]
+
+
+def count_months(
+    client: Elasticsearch, generation: Generation, live: Generation
+) -> tuple[MonthlyContents, MonthlyContents]:
+    """The months of the live generation and of the new one, each in one search. Raises
+    GenerationError."""
+    previous, current = (
+        _count_monthly_contents(client, name) for name in (live.name, generation.name)
+    )
+    return previous, current
 
 
 def describe_total_shrinkage(generation: Generation, live: Generation, limits: ShrinkLimits) -> str:
@@ -150,19 +174,22 @@ def describe_decline(generation: Generation, limits: ShrinkLimits) -> str:
 
 
 def describe_month_shrinkage(
-    client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
+    client: Elasticsearch,
+    generation: Generation,
+    live: Generation,
+    months: tuple[MonthlyContents, MonthlyContents],
+    limits: ShrinkLimits,
 ) -> str:
     """Which months lost too many records, or too many with text, people or links, as they do where
-    the end of such a table is cut off; empty if none did. Raises GenerationError."""
+    the end of such a table is cut off; empty if none did. ``months`` are those of the live one and
+    of the new one. Raises GenerationError."""
     if limits.month_percent is None:
         return ""
     first_month = _find_first_compared_month(generation, live)
-    previous, current = (
-        _count_monthly_contents(client, name) for name in (live.name, generation.name)
-    )
-    for content, months in previous.items():
+    previous, current = months
+    for content, counts in previous.items():
         losses = _find_undeleted_losses(
-            {month: count for month, count in months.items() if month >= first_month},
+            {month: count for month, count in counts.items() if month >= first_month},
             current[content],
             limits.month_percent,
             limits.min_lost_records,
@@ -170,11 +197,43 @@ def describe_month_shrinkage(
         )
         if losses:
             return (
-                f"{generation.name} holds too few {content} of {_list_losses(losses)}; a month may "
-                f"lose {limits.month_percent:g}%, so it was not promoted. Check that the source is "
-                "whole; if it is, rerun with --allow months."
+                f"{generation.name} holds too few {content} of {_list_changes(losses)}; a month "
+                f"may lose {limits.month_percent:g}%, so it was not promoted. Check that the "
+                "source is whole; if it is, rerun with --allow months."
             )
     return ""
+
+
+def describe_month_growth(
+    generation: Generation, months: tuple[MonthlyContents, MonthlyContents], limits: ShrinkLimits
+) -> str:
+    """Which months have many more records than they had once they were over, or than any other
+    month has, as they do with a file too many; empty if none does. ``months`` are those of the live
+    one and of the new one."""
+    if limits.growth_percent is None:
+        return ""
+    previous, current = (contents["records"] for contents in months)
+    factor = 1 + limits.growth_percent / 100
+    # The newest month goes on, and the one before it gets late records.
+    closed_months = sorted(previous)[:-2]
+    gains = {}
+    for month, count in current.items():
+        before = previous.get(month, 0)
+        other_counts = [size for other, size in previous.items() if other != month]
+        if count - before < _MIN_GAINED:
+            continue
+        if (month in closed_months and count > before * factor) or (
+            len(other_counts) >= _MIN_OTHER_MONTHS and count > max(other_counts) * factor
+        ):
+            gains[month] = (count, before)
+    if not gains:
+        return ""
+    return (
+        f"{generation.name} holds many more records of {_list_changes(gains)}; a month may have "
+        f"{limits.growth_percent:g}% more than it had once it was over, and than any other month, "
+        "so it was not promoted. Check that no file is there twice under other references, or is "
+        "of another force or system; if all is right, rerun with --allow growth."
+    )
 
 
 def describe_replacement(
@@ -188,21 +247,21 @@ def describe_replacement(
     first_month = _find_first_compared_month(generation, live)
     sample = {"function_score": {"random_score": {"seed": 1, "field": "crime_ref"}}}
     months = _find_months(client, live.name, sample, [_DELETED_RECORDS])
-    held = _find_months(client, generation.name, {"terms": {"crime_ref": [*months]}}, [])
+    same_months = _find_months(client, generation.name, {"terms": {"crime_ref": [*months]}}, [])
     compared = {ref: month for ref, month in months.items() if month >= first_month}
     losses = _find_losses(
         Counter(compared.values()),
-        Counter(month for ref, month in compared.items() if ref in held),
+        Counter(month for ref, month in compared.items() if ref in same_months),
         limits.month_percent,
         limits.min_lost_records,
     )
     if not losses:
         return ""
-    asked = "" if len(months) >= live.records else f", of {len(months):,} that were looked for"
+    extent = "" if len(months) >= live.records else f", of {len(months):,} that were looked for"
     return (
         f"{generation.name} lacks records that {live.name} holds, and has others in their place: "
-        f"it has too few of the same references of {_list_losses(losses)}{asked}; a month may lose "
-        f"{limits.month_percent:g}%, so it was not promoted. Check that no file is of another "
+        f"it has too few of the same references of {_list_changes(losses)}{extent}; a month may "
+        f"lose {limits.month_percent:g}%, so it was not promoted. Check that no file is of another "
         "force or system; if records were given new references, rerun with --allow months."
     )
 
@@ -256,8 +315,8 @@ def describe_offence_shrinkage(
     named_losses = {describe_offence_code(code): counts for code, counts in losses.items()}
     return (
         f"{generation.name} holds too few records with the offence code "
-        f"{_list_losses(named_losses)}; a code may lose {limits.offence_percent:g}%, so it was not "
-        "promoted. Check that the source is whole; if it is, rerun with --allow offences."
+        f"{_list_changes(named_losses)}; a code may lose {limits.offence_percent:g}%, so it was "
+        "not promoted. Check that the source is whole; if it is, rerun with --allow offences."
     )
 
 
@@ -370,12 +429,12 @@ def _find_losses(
     }
 
 
-def _list_losses(losses: Mapping[str, tuple[int, int]]) -> str:
-    """The largest losses: "2024-03 (23 where there were 83)"."""
-    largest = sorted(losses.items(), key=lambda loss: loss[1][0] - loss[1][1])
+def _list_changes(changes: Mapping[str, tuple[int, int]]) -> str:
+    """The largest changes: "2024-03 (23, not 83)"."""
+    largest = sorted(changes.items(), key=lambda change: -abs(change[1][0] - change[1][1]))
     texts = [f"{key} ({now:,}, not {before:,})" for key, (now, before) in largest[:_MAX_LISTED]]
-    more = f" and {len(largest) - _MAX_LISTED:,} more" if len(largest) > _MAX_LISTED else ""
-    return f"{', '.join(texts)}{more}"
+    rest = f" and {len(largest) - _MAX_LISTED:,} more" if len(largest) > _MAX_LISTED else ""
+    return f"{', '.join(texts)}{rest}"
 
 
 def _find_first_compared_month(generation: Generation, live: Generation) -> str:
@@ -427,7 +486,7 @@ def _count_groups(
     }
 
 
-def _count_monthly_contents(client: Elasticsearch, name: str) -> dict[str, dict[str, int]]:
+def _count_monthly_contents(client: Elasticsearch, name: str) -> MonthlyContents:
     """How many records each month has, and how many of them contain what, in one search."""
     groups = {"groups": {**_MONTHS, "aggs": _CONTENTS_BY_TABLE}}
     buckets = _aggregate_held_records(client, name, groups)["groups"]["buckets"]

@@ -131,11 +131,13 @@ def _describe_previous_generation(result: RefreshResult) -> list[str]:
             f"Fewer than in {previous}, besides those that are gone: {contents}. If that is "
             f"unexpected, check that every table is whole{undoing}."
         )
-    if result.lost:
+    if result.gained < 0:
         lines.append(
-            f"It holds {describe_records(result.lost)} fewer than {previous}. If that "
+            f"It holds {describe_records(-result.gained)} fewer than {previous}. If that "
             f"is unexpected, check that the source is whole{undoing}."
         )
+    if result.gained > 0:
+        lines.append(f"It holds {describe_records(result.gained)} more than {previous}.")
     if result.unchanged:
         lines.append(
             f"Its records are those of {previous}, without any change. If a new extract was due, "

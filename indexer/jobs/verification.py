@@ -15,9 +15,11 @@ from indexer.index.paging import search_sealed_pages
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.shrinkage import (
     ShrinkLimits,
+    count_months,
     describe_content_shrinkage,
     describe_decline,
     describe_emptied_changes,
+    describe_month_growth,
     describe_month_shrinkage,
     describe_offence_shrinkage,
     describe_replacement,
@@ -98,13 +100,26 @@ def _describe_shrinkage(
 ) -> dict[CheckOverride, str]:
     contents = describe_content_shrinkage(client, generation, live, limits)
     total = describe_total_shrinkage(generation, live, limits)
-    months = describe_month_shrinkage(client, generation, live, limits)
+    months = _compare_months(client, generation, live, limits)
     return {
         CheckOverride.SHRINK: total,
         CheckOverride.DECLINE: "" if total else describe_decline(generation, limits),
-        CheckOverride.MONTHS: months or describe_replacement(client, generation, live, limits),
+        **months,
         CheckOverride.OFFENCES: describe_offence_shrinkage(client, generation, live, limits),
         CheckOverride.CONTENTS: contents or describe_emptied_changes(tally.had, tally.lost, limits),
+    }
+
+
+def _compare_months(
+    client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
+) -> dict[CheckOverride, str]:
+    if limits.month_percent is None and limits.growth_percent is None:
+        return {}
+    months = count_months(client, generation, live)
+    losses = describe_month_shrinkage(client, generation, live, months, limits)
+    return {
+        CheckOverride.MONTHS: losses or describe_replacement(client, generation, live, limits),
+        CheckOverride.GROWTH: describe_month_growth(generation, months, limits),
     }
 
 

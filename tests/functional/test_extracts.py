@@ -294,6 +294,55 @@ def test_records_of_another_force_in_place_of_a_month_are_refused(
     assert refresh(extract).generation.overrides == ()
 
 
+def add_to_month(month: str, number: int) -> Records:
+    """So many records in addition, of one day of a month, with references of their own."""
+    (record, *_) = make_records(1)
+    return [
+        record | {"crime_ref": f"52/{index}", "recorded_on": f"{month}-10"}
+        for index in range(number)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("month", "fits", "too_many"),
+    [
+        ("2022-05", 155, 156),  # which has 155 records and is over
+        ("2023-02", 290, 291),  # which has 20, and may have twice the 155 of the largest
+        ("2023-03", 310, 311),  # which is new
+    ],
+)
+def test_a_month_with_a_file_too_many_is_refused(
+    refresh: Refresh, extract: Path, month: str, fits: int, too_many: int
+) -> None:
+    refresh(extract)
+    before = {"2022-05": 155, "2023-02": 20}.get(month, 0)
+    write_records(extract, [*make_records(), *add_to_month(month, too_many)])
+    message = (
+        rf"many more records of {month} \({before + too_many}, not {before}\); a month may have"
+    )
+    with pytest.raises(GenerationError, match=message):
+        refresh(extract)
+    write_records(extract, [*make_records(), *add_to_month(month, fits)])
+    result = refresh(extract)
+    assert result.generation.overrides == ()
+    told = f"It holds {fits:,} records more than {result.previous}."
+    assert told in "\n".join(summarise_refresh(result))
+
+
+def test_growth_is_set_aside_by_its_name(refresh: Refresh, extract: Path) -> None:
+    refresh(extract)
+    write_records(extract, [*make_records(), *add_to_month("2022-05", 200)])
+    expect_refusal(refresh, extract, CheckOverride.GROWTH, r"2022-05 \(355, not 155\)")
+
+
+def test_the_first_months_of_an_index_may_grow(refresh: Refresh, extract: Path) -> None:
+    """With few other months, and while a month goes on, there is nothing to compare with."""
+    write_records(extract, make_records(300))
+    refresh(extract)
+    write_records(extract, make_records())
+    assert refresh(extract).generation.overrides == ()
+
+
 def test_records_that_are_deleted_or_corrected_are_not_replaced(
     refresh: Refresh, extract: Path
 ) -> None:
@@ -325,7 +374,7 @@ def test_text_that_is_gone_with_its_record_is_not_said_twice(
     refresh(extract)
     write_records(extract, make_records()[:-5])
     result = refresh(extract)
-    assert (result.lost, result.lost_contents) == (5, {})
+    assert (result.gained, result.lost_contents) == (-5, {})
 
 
 def test_an_extract_that_did_not_come_is_said(refresh: Refresh, extract: Path) -> None:
