@@ -20,10 +20,14 @@ DEFAULT_EARLIEST_DAY: Final = date(1950, 1, 1)
 # The day of the source may already be the next one, and its clock may be ahead.
 _CLOCK_TOLERANCE: Final = timedelta(days=1)
 
+_REFERENCE: Final = "a reference of 1 to 100 printable characters, without spaces around it"
+
+_CODE: Final = "an offence code of 1 to 40 printable characters, without spaces around it"
+
 _EXPECTED_VALUES: Final = {
-    "crime_ref": "a reference of 1 to 100 printable characters, in quotes",
+    "crime_ref": f"{_REFERENCE}, in quotes",
     "recorded_on": "a date (expected YYYY-MM-DD)",
-    "offence_code": "an offence code of 1 to 40 printable characters, in quotes",
+    "offence_code": f"{_CODE}, in quotes",
     "narrative": "text, or a list of texts",
     "status": "recorded, cancelled, transferred or deleted",
     "outcome": "an outcome type, a whole number from 1 to 22, or null",
@@ -31,19 +35,19 @@ _EXPECTED_VALUES: Final = {
     "suspects": "a list of suspects",
     "linked": "a list of linked offences",
     "updated_at": "a date and time with a time zone (expected YYYY-MM-DDTHH:MM:SSZ)",
-    "victim_ref": "a reference of 1 to 100 printable characters, in quotes, or null",
-    "suspect_ref": "a reference of 1 to 100 printable characters, in quotes, or null",
+    "victim_ref": f"{_REFERENCE}, in quotes, or null",
+    "suspect_ref": f"{_REFERENCE}, in quotes, or null",
     "age": "whole years from 0 to 120, or null",
     "sex": "F, M, X, U or null",
 }
 
 #: The same of a cell of a table, which knows nothing of quotes and of null.
 _EXPECTED_CELLS: Final = {
-    "crime_ref": "a reference of 1 to 100 printable characters",
-    "offence_code": "an offence code of 1 to 40 printable characters",
+    "crime_ref": _REFERENCE,
+    "offence_code": _CODE,
     "outcome": "an outcome type, a whole number from 1 to 22, or empty",
-    "victim_ref": "a reference of 1 to 100 printable characters, or empty",
-    "suspect_ref": "a reference of 1 to 100 printable characters, or empty",
+    "victim_ref": f"{_REFERENCE}, or empty",
+    "suspect_ref": f"{_REFERENCE}, or empty",
     "age": "whole years from 0 to 120, or empty",
     "sex": "F, M, X, U or empty",
 }

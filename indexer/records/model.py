@@ -13,9 +13,12 @@ from msgspec import Meta, Struct
 # No control character, and no line or paragraph separator: they cannot be seen in a message.
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
 
-Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=PRINTABLE)]
+# Nor a space at an end: "25" and "25 " would be two records, and "22B " no code.
+_IDENTIFIER: Final = rf"^(?!\s){PRINTABLE[1:-2]}(?<!\s)\Z"
 
-OffenceCode = Annotated[str, Meta(min_length=1, max_length=40, pattern=PRINTABLE)]
+Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=_IDENTIFIER)]
+
+OffenceCode = Annotated[str, Meta(min_length=1, max_length=40, pattern=_IDENTIFIER)]
 
 #: The most victims, suspects and links of one record together: the limit of the server.
 MAX_NESTED: Final = 10_000

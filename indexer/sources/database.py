@@ -66,6 +66,11 @@ _FETCH_SIZE: Final = 500
 
 _REFERENCE_COLUMNS: Final = frozenset({JOIN_KEY, *PERSON_REFERENCES, "linked_crime_ref"})
 
+#: What has no space at its end but in a column of a fixed width, which is filled with them.
+_FILLED_COLUMNS: Final = _REFERENCE_COLUMNS | {
+    "offence_code", "linked_offence_code", "status", "sex"
+}  # fmt: skip
+
 _PLAIN_TYPES: Final = (
     str,
     bool,
@@ -491,7 +496,8 @@ def convert_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - one case a t
     """A database's value as a record's value; unchanged, and so refused, if that is not certain.
 
     A date may be a midnight without a time zone, a whole number may be text or have a fraction of
-    zero, and a reference may be a number or a UUID. Times with a time zone become UTC.
+    zero, and a reference may be a number or a UUID. Times with a time zone become UTC. A reference,
+    a code and the like may end in spaces, with which a column of a fixed width is filled.
     """
     if isinstance(value, list):
         return [convert_value(name, item) for item in value]
@@ -501,6 +507,8 @@ def convert_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - one case a t
         return str(value)
     if not isinstance(value, _PLAIN_TYPES):
         return {type(value).__name__: str(value)}  # a type of its own, which no field accepts
+    if name in _FILLED_COLUMNS and isinstance(value, str):
+        return value.rstrip(" ")
     if name in WHOLE_NUMBER_FIELDS:
         return convert_whole_number(value) if isinstance(value, str) else _drop_fraction(value)
     if name in _REFERENCE_COLUMNS and isinstance(value, (int, float, Decimal, UUID)):

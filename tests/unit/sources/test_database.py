@@ -192,6 +192,9 @@ LAST_HOUR = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
         ("updated_at", datetime(2020, 1, 1, 1, tzinfo=timezone(timedelta(hours=1))), datetime(2020, 1, 1, tzinfo=UTC)),
         ("updated_at", LAST_HOUR, datetime.max.replace(tzinfo=UTC)),
         ("narrative", ["a", "b"], ["a", "b"]),
+        ("crime_ref", "A 1   ", "A 1"), ("linked_crime_ref", "A1 ", "A1"), ("victim_ref", "V ", "V"),
+        ("offence_code", "22B     ", "22B"), ("linked_offence_code", "22B ", "22B"), ("crime_ref", " A", " A"),
+        ("status", "cancelled   ", "cancelled"), ("sex", "F ", "F"),
     ],
 )  # fmt: skip
 def test_a_value_is_converted_where_that_is_certain(name: str, value: Any, becomes: Any) -> None:

@@ -57,6 +57,19 @@ def test_a_control_character_in_an_identifier_is_refused_and_not_printed(
     assert str(refusal.value).isprintable()
 
 
+@pytest.mark.parametrize("text", [" 22B", "22B ", "22B\u00a0", " "])
+@pytest.mark.parametrize("field", ["crime_ref", "offence_code", "victim_ref", "linked", "deleted"])
+def test_a_space_around_an_identifier_is_refused(text: str, field: str) -> None:
+    """ "25" and "25 " would be two records, and nothing of the code "22B" would be counted."""
+    raws: dict[str, dict[str, Any]] = {
+        "victim_ref": record(victims=[{"victim_ref": text}]),
+        "linked": record(linked=[{"crime_ref": text}]),
+        "deleted": {"crime_ref": text, "status": "deleted"},
+    }
+    with pytest.raises(RecordError, match="printable characters, without spaces around it"):
+        parse_record_mapping(raws.get(field, record(**{field: text})))
+
+
 @pytest.mark.parametrize(
     "line",
     [
