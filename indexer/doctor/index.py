@@ -9,6 +9,7 @@ from elasticsearch import Elasticsearch
 from indexer.config.model import Settings
 from indexer.doctor.finding import Finding, Findings
 from indexer.errors import NoIndexError
+from indexer.files import is_there
 from indexer.index.backups import EMBEDDED_REPOSITORY, check_repository
 from indexer.index.erasures import find_unknown_erasures
 from indexer.index.generations import (
@@ -30,6 +31,7 @@ from indexer.records.damage.kinds import (
 )
 from indexer.records.narrative import MATCHING_RULE
 from indexer.records.offences import load_offence_table
+from indexer.server.embedded.home import BACKUPS_FOLDER
 
 #: How many records a finding names.
 _NAMED: Final = 5
@@ -196,6 +198,16 @@ def check_backup_repository(client: Elasticsearch, settings: Settings) -> Findin
     configured_name = settings.backup.repository
     if configured_name is None and settings.server.urls:
         yield Finding("backups", "ok", "no repository is named in foidex.toml, so there are none.")
+        return
+    folder = settings.home / BACKUPS_FOLDER
+    if configured_name is None and not is_there(folder):
+        yield Finding(
+            "backups",
+            "problem",
+            f"{folder} is missing, so the embedded server can make no backup.",
+            "Run foidex down; put a copy of the folder there, if you have one; then run foidex up, "
+            "which makes the folder if it is missing, and foidex backup.",
+        )
         return
     if configured_name is None and EMBEDDED_REPOSITORY not in client.snapshot.get_repository().body:
         yield Finding(

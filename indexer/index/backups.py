@@ -124,12 +124,30 @@ def register_repository(client: Elasticsearch, folder: Path) -> str:
                 client.snapshot.delete_repository(name=EMBEDDED_REPOSITORY)
         else:
             return EMBEDDED_REPOSITORY
-    raise BackupError(
+    raise BackupError(_explain_unusable_folder(folder))
+
+
+def _explain_unusable_folder(folder: Path) -> str:
+    if _is_empty(folder):
+        return (
+            f"{folder}: the embedded server cannot use its backups there, because the folder is "
+            "missing or empty. Run foidex down; put a copy of the folder there, if you have one; "
+            "then run foidex up, which makes the folder if it is missing, and foidex backup."
+        )
+    return (
         f"{folder}: the embedded server cannot use its backups there. Check the rights of the "
         "folder, and that none of its files is missing, damaged or not the server's: bring them "
         "back from a copy. If the server was started by an earlier foidex, restart it: foidex "
         "down, foidex up."
     )
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether there is nothing in a folder, or no such folder."""
+    try:
+        return next(folder.iterdir(), None) is None
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
 
 
 def take_backup(

@@ -483,6 +483,48 @@ def test_a_folder_of_backups_that_came_back_from_an_older_copy_is_used(
     site.must("backups", "--delete", "before-loss")
 
 
+@pytest.fixture
+def lost_folder(site: Site) -> Path:
+    """The folder of backups, which is gone without a copy."""
+    if os.geteuid() != 0:
+        pytest.skip("a server that runs as the owner of the home makes the folder itself")
+    folder = site.home / "backups"
+    shutil.rmtree(folder)
+    return folder
+
+
+def test_a_folder_of_backups_that_is_gone_is_said_with_the_way_on(
+    site: Site, lost_folder: Path
+) -> None:
+    """Without a copy there is nothing to bring back."""
+    findings = json.loads(site.run("doctor", "--format", "json").stdout)
+    (finding,) = [one for one in findings if one["check"] == "backups"]
+    assert (finding["level"], finding["message"]) == (
+        "problem",
+        f"{lost_folder} is missing, so the embedded server can make no backup.",
+    )
+    lost_folder.mkdir(0o700)  # an empty one of root is of no use to the server either
+    refused = site.run("backup", "--to", "anew")
+    shutil.chown(lost_folder, (site.home / "data").stat().st_uid)
+    assert refused.returncode == BackupError.exit_code
+    assert (
+        f"{lost_folder}: the embedded server cannot use its backups there, because the folder is "
+        f"missing or empty. {finding['remedy']}"
+    ) in refused.stderr
+
+
+@pytest.mark.long
+def test_a_folder_of_backups_that_is_gone_is_made_again_by_a_restart(
+    site: Site, lost_folder: Path
+) -> None:
+    site.load()
+    assert site.run("backup", "--to", "anew").returncode == BackupError.exit_code
+    site.must("down")
+    site.must("up")
+    site.must("backup", "--to", "anew")
+    assert lost_folder.is_dir()
+
+
 @pytest.mark.timeout(600)
 def test_the_drill(site: Site) -> None:
     """Back up, destroy everything, restore in another home: the same request, the same numbers."""
