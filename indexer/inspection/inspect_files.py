@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from indexer.config.profile import RowUnit
+from indexer.config.profile import UNDECIDED, RowUnit
 from indexer.errors import SourceError
 from indexer.inspection.hidden_parts import HiddenParts, count_hidden_parts
 from indexer.inspection.proposal import Proposal, propose_fields
@@ -42,11 +42,23 @@ class InspectedTable(Struct):
     def layout_questions(self) -> dict[str, str]:
         """What to ask about the layout, by the key of the profile that has the answer."""
         questions = {
+            "encoding": self._ask_about_encoding(),
+            "delimiter": self._ask_about_delimiter(),
             "after_blank_rows": self._ask_about_blocks(),
             "ignore": self._ask_about_columns_apart(),
             "continuation.join": self._ask_about_continuation(),
         }
         return {key: question for key, question in questions.items() if question}
+
+    def _ask_about_encoding(self) -> str:
+        if self.table.encoding != UNDECIDED:
+            return ""
+        return "part of it is UTF-8 and part is not. Ask for one encoding; or write windows-1252"
+
+    def _ask_about_delimiter(self) -> str:
+        if self.table.encoding is None or self.table.delimiter or self.table.keyed:
+            return ""
+        return "which character separates the columns? Write , ; | or tab"
 
     def _ask_about_blocks(self) -> str:
         facts, continuation = self.facts, self.continuation
@@ -205,10 +217,12 @@ def _list_varying_columns(inspected: InspectedTable, reference: int) -> set[str]
             continue
         hashes = [hash(str(cell)) for cell in cells[: len(header)]]
         key = str(cells[reference]).strip()
-        known = first_rows.get(key)
-        if known is not None:
+        first_hashes = first_rows.get(key)
+        if first_hashes is not None:
             varying |= {
-                name for name, old, new in zip(header, known, hashes, strict=True) if old != new
+                name
+                for name, old, new in zip(header, first_hashes, hashes, strict=True)
+                if old != new
             }
         elif len(first_rows) < _MAX_REFERENCES:
             first_rows[key] = hashes

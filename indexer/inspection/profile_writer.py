@@ -104,7 +104,7 @@ def write_profile(file: Path, inspection: Inspection, chosen: InspectedTable) ->
 
 def _list_undecided(profile: dict[str, Any]) -> Iterator[str]:
     """The fields and the keys of the layout for which something is to be decided."""
-    keys = ("after_blank_rows", "ignore")
+    keys = ("encoding", "delimiter", "after_blank_rows", "ignore")
     yield from (key for key in keys if _has_undecided(profile.get(key)))
     if _has_undecided(profile.get("continuation")):
         yield "continuation.join"
@@ -169,18 +169,11 @@ def _add_layout(profile: _Section, inspection: Inspection, chosen: InspectedTabl
     assert facts
     if not table.keyed:
         if table.encoding:
-            mixed = table.encoding == UNDECIDED
-            question = (
-                "DECIDE: part of it is UTF-8 and part is not. Ask for one encoding; or write "
-                "windows-1252"
-            )
-            profile.add("encoding", table.encoding, question if mixed else table.evidence[0])
-        if table.delimiter or table.evidence:
             word = "tab" if table.delimiter == "\t" else table.delimiter or UNDECIDED
-            question = "DECIDE: which character separates the columns? Write , ; | or tab"
-            comment = question if word == UNDECIDED else table.evidence[1]
-            if table.encoding:
-                profile.add("delimiter", word, comment)
+            values = {"encoding": table.encoding, "delimiter": word}
+            for (key, value), evidence in zip(values.items(), table.evidence, strict=True):
+                question = chosen.layout_questions.get(key)
+                profile.add(key, value, f"DECIDE: {question}" if question else evidence)
         profile.add("header_row", facts.header_row, "the row with the names of the columns")
     if chosen.path.name.lower().endswith(SPREADSHEET_ENDINGS):
         _add_sheets(profile, inspection)

@@ -676,3 +676,25 @@ def test_a_time_without_a_zone_is_not_taken_for_the_last_change(
     _, profile = write_and_inspect(tmp_path, lines, f"{HEADER},Last Changed")
     assert ("updated_at" in profile["fields"]) is is_taken
     assert ("Last Changed" in profile.get("ignore", [])) is not is_taken
+
+
+def test_a_mixed_encoding_is_to_decide_with_and_without_writing(tmp_path: Path) -> None:
+    """Without --write, nobody would learn of it before foidex.toml says DECIDE."""
+    text = "\n".join([HEADER, *make_lines()])
+    mixed = f"{text}\nR9,01/07/2015,22B,caf\u00e9,3,Male,Crime Recorded\n".encode()
+    (tmp_path / "x.csv").write_bytes(mixed + mixed.splitlines()[1].replace(b"caller", b"caf\xe9"))
+    question = (
+        "    encoding: part of it is UTF-8 and part is not. Ask for one encoding; or write "
+        "windows-1252\n"
+    )
+    assert question in inspect(tmp_path, "x.csv").out
+    assert question in inspect(tmp_path, "x.csv", "--write").out
+    file = tmp_path / "foidex.toml"
+    asked = (
+        "# DECIDE: part of it is UTF-8 and part is not. Ask for one encoding; or write windows-1252"
+    )
+    assert f'{asked}\nencoding = "DECIDE"\n' in file.read_text()
+    file.write_text(file.read_text().replace('encoding = "DECIDE"', 'encoding = "windows-1252"'))
+    out = inspect(tmp_path, "x.csv", "--write").out
+    assert question not in out
+    assert "decided already in foidex.toml: encoding" in out
