@@ -154,7 +154,7 @@ class RefreshResult(Struct, frozen=True):
     """What a refresh did. ``previous`` was live before; ``rejects`` is set if any were rejected;
     ``cleared`` and ``pruned`` are the generations it deleted: half built, or old. ``gained`` is
     how many records more than the previous one the generation holds (fewer if below 0), and
-    ``lost_contents`` how many fewer have text, people or links; ``unchanged`` says that a full
+    ``lost_contents`` how many fewer have text, people or links; ``unchanged`` says that a
     refresh found the very records of the previous one. ``rejected_kinds`` counts the rejected
     records by their fault. ``clock_doubt`` says why nothing was deleted for its age."""
 
@@ -345,7 +345,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         rejected_kinds=tally.faults.list_kinds(),
         gained=generation.records - live.records if live else 0,
         lost_contents=lost,
-        unchanged=context.mode == "full" and _holds_same_records(generation, live),
+        unchanged=_holds_same_records(generation, live),
     )
 
 

@@ -139,10 +139,12 @@ def _describe_previous_generation(result: RefreshResult) -> list[str]:
     if result.gained > 0:
         lines.append(f"It holds {describe_records(result.gained)} more than {previous}.")
     if result.unchanged:
-        lines.append(
-            f"Its records are those of {previous}, without any change. If a new extract was due, "
-            "check that it came."
+        advice = (
+            "If a new extract was due, check that it came."
+            if result.generation.mode == "full"
+            else "If changes were due, check that the source has them."
         )
+        lines.append(f"Its records are those of {previous}, without any change. {advice}")
     if result.previous and is_kept:
         lines.append(f"{result.previous} was live before and is kept.")
     elif result.previous:
@@ -164,8 +166,8 @@ def describe_coverage_found(generation: Generation) -> list[str]:
         source = f"inferred from the {ends} record; to declare it, set covers in [records]"
     lines = [f"It covers {coverage.start} to {coverage.end} ({source})."]
     if coverage.empty_months:
-        spans, more = list_empty_months(coverage)
-        rest = f" and {more:,} more periods" if more else ""
+        spans, unlisted = list_empty_months(coverage)
+        rest = f" and {unlisted:,} more periods" if unlisted else ""
         number = f"{len(coverage.empty_months):,}"
         lines.append(f"Months without any record ({number}): {', '.join(spans)}{rest}.")
     if coverage.outside:

@@ -386,6 +386,20 @@ def test_an_extract_that_did_not_come_is_said(refresh: Refresh, extract: Path) -
     assert not any("without any change" in line for line in summarise_refresh(refresh(extract)))
 
 
+def test_an_increment_without_any_change_is_said(refresh: Refresh, extract: Path) -> None:
+    previous = refresh(extract).generation.name
+    told = (
+        f"Its records are those of {previous}, without any change. If changes were due, check that "
+        "the source has them."
+    )
+    unchanged = refresh(extract, mode="incremental")
+    assert told in summarise_refresh(unchanged)
+    changed = make_records()[0] | {"narrative": "Another."}
+    write_records(extract, [changed])
+    lines = summarise_refresh(refresh(extract, mode="incremental"))
+    assert not any("without any change" in line for line in lines)
+
+
 @pytest.mark.parametrize("written", ["r7", "R-7"])
 def test_a_deletion_of_no_record_is_said(refresh: Refresh, extract: Path, written: str) -> None:
     """The references of a list of deletions may be written in another way: nothing is deleted."""
