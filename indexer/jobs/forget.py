@@ -45,7 +45,7 @@ from indexer.records.model import (
     EXCLUDING_LOCATIONS,
     FORGOTTEN,
     KEPT_OUT,
-    Reference,
+    ShortText,
     Tombstone,
 )
 from indexer.records.offences import load_offence_table
@@ -307,7 +307,7 @@ def readmit_record(client: Elasticsearch, alias: str, reference: str, lock: Leas
 def check_reference(reference: str) -> None:
     """Raise RequestError for what cannot be the reference of a record."""
     try:
-        msgspec.convert(reference, Reference)
+        msgspec.convert(reference, ShortText)
         reference.encode()
     except (msgspec.ValidationError, UnicodeEncodeError):
         raise RequestError(

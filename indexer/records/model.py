@@ -13,6 +13,9 @@ from msgspec import Meta, Struct
 # No control character, and no line or paragraph separator: they cannot be seen in a message.
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
 
+#: A name that a person gives, such as that of a request.
+ShortText = Annotated[str, Meta(min_length=1, max_length=100, pattern=PRINTABLE)]
+
 # Nor a space at an end: "25" and "25 " would be two records, and "22B " no code.
 _IDENTIFIER: Final = rf"^(?!\s){PRINTABLE[1:-2]}(?<!\s)\Z"
 

@@ -18,7 +18,7 @@ from msgspec import UNSET, Meta, UnsetType
 from indexer.config.model import ListSettings, Settings
 from indexer.errors import RequestError, UnconfirmedError
 from indexer.records.categories import Categories
-from indexer.records.model import Reference
+from indexer.records.model import ShortText
 from indexer.records.noun import OFFENCE, Noun
 from indexer.validation_errors import describe_violation, parse_validation_error
 from queries.answer.types import UncoveredPart
@@ -162,7 +162,7 @@ _REVIEW_KEY: Final = "review"
 
 # Each part is read by itself, so that one error names everything that is wrong.
 _PART_TYPES: Final[dict[str, Any]] = {
-    "reference": Reference,
+    "reference": ShortText,
     "title": Title,
     LISTS_KEY: dict[str, TermList],
     "period": PeriodSpec,
