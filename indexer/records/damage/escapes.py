@@ -15,11 +15,13 @@ from indexer.records.damage.windows_characters import WINDOWS_CHARACTERS
 #: A path of Windows, whose backslashes escape nothing.
 _PATH: Final = r"(?<!\S)[\"'(\[]?(?:[A-Za-z]:|\\)\\[^\\\s]\S*"
 
-# After a single letter "\n" may be a choice ("y\n"), and before a small one a word ("his\niece").
+# After a single letter "\n" may be a choice ("y\n"), and before a small letter the next word may
+# begin with it ("his\niece"), unless no word begins so ("\nsnapchat").
 # Each begins with its sign, to which the engine skips.
 _CERTAIN: Final = (
     r"\\(?:r\\n|u[0-9a-fA-F]{4}|x[89a-fA-F][0-9a-fA-F]"
-    r"|(?<!\b[A-Za-z]\\)(?<!\\\\)[nrt](?=[A-Z0-9\s\\\"\u201c\u2022-]))"
+    r"|(?<!\b[A-Za-z]\\)(?<!\\\\)(?:[nrt](?=[A-Z0-9\s\\\"\u201c\u2022-])"
+    r"|n(?=[bcdfghj-np-tv-xz])|r(?=[bcdfgj-np-tv-xz])|t(?=[bcdfgj-np-qsvxz])))"
 )
 
 _CERTAIN_BACKSLASH: Final = re.compile(_CERTAIN)
@@ -29,6 +31,9 @@ _PATH_OR_BACKSLASH: Final = re.compile(rf"{_PATH}|({_CERTAIN})")
 _BACKSLASH: Final = re.compile(
     rf"{_PATH}|((?:\\u[0-9a-fA-F]{{4}})+)|\\x([89a-fA-F][0-9a-fA-F])|\\([nrtbf\"'/\\])"
 )
+
+# In a text without a certain one, of a source that writes some; "y\n" stays.
+_POSSIBLE: Final = re.compile(rf"{_PATH}|()()(?<!\b[A-Za-z])(?<!\\)\\([nrt])(?=[a-z])")
 
 _CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "", "f": "\n\n"}
 
@@ -49,15 +54,23 @@ def has_backslash_escapes(text: str) -> bool:
     )
 
 
+def may_have_escapes(text: str) -> bool:
+    """Whether a text has what may be escapes, or words after a backslash."""
+    return "\\n" in text or "\\r" in text or "\\t" in text
+
+
 def has_mail_escapes(text: str) -> bool:
     """Whether a text has the escapes of a mail (quoted-printable)."""
     return _CERTAIN_MAIL.search(text) is not None
 
 
 def decode_escapes(text: str) -> str:
-    """The text with all escapes decoded, of each sort of which some are certain."""
-    if has_backslash_escapes(text):
-        text = _BACKSLASH.sub(_decode_backslash, text)
+    """The text with all escapes decoded; of a text that may have some, line breaks and tabs.
+
+    For texts of a source that is known to write escapes.
+    """
+    pattern = _BACKSLASH if has_backslash_escapes(text) else _POSSIBLE
+    text = pattern.sub(_decode_backslash, text)
     if has_mail_escapes(text):
         text = _MAIL.sub(_decode_mail, text)
     return text

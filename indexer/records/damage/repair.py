@@ -24,7 +24,7 @@ from indexer.records.damage.detect import (
     find_damage,
     sub_mojibake,
 )
-from indexer.records.damage.escapes import decode_escapes
+from indexer.records.damage.escapes import decode_escapes, may_have_escapes
 from indexer.records.damage.kinds import DamageKind, RepairKind, sort_kinds
 from indexer.records.damage.windows_characters import WINDOWS_CHARACTERS
 
@@ -81,7 +81,7 @@ def repair_entries(entries: list[str], kinds: frozenset[RepairKind]) -> Repaired
 
 def repair_text(text: str, kinds: frozenset[RepairKind]) -> RepairedText:
     """Find the damage in a text, and repair the kinds named."""
-    found = find_damage(text)
+    found = _find_repairable(text, kinds)
     repaired: set[DamageKind] = set()
     for _ in range(_MAX_PASSES):
         before = text
@@ -90,10 +90,20 @@ def repair_text(text: str, kinds: frozenset[RepairKind]) -> RepairedText:
                 fixed = repair(text)
                 if fixed != text:
                     repaired.add(kind)
-                    text, found = fixed, find_damage(fixed)
+                    text, found = fixed, _find_repairable(fixed, kinds)
         if text == before:
             break
-    return RepairedText(text, frozenset(repaired), frozenset(found))
+    remaining = find_damage(text) if "escape" in found else found
+    return RepairedText(text, frozenset(repaired), frozenset(remaining))
+
+
+def _find_repairable(text: str, kinds: frozenset[RepairKind]) -> set[DamageKind]:
+    """The damage in a text; also escapes that are not certain, if the force says that its source
+    writes some."""
+    found = find_damage(text)
+    if "escape" in kinds and RTF_START not in text and may_have_escapes(text):
+        found.add("escape")
+    return found
 
 
 def _decode_spreadsheet_escapes(text: str) -> str:

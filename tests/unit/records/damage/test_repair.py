@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from indexer.loading.content_hash import hash_content
 from indexer.records.damage.detect import find_damage
+from indexer.records.damage.escapes import may_have_escapes
 from indexer.records.damage.kinds import (
     DAMAGE_WORDS,
     NO_REPAIR,
@@ -150,11 +151,34 @@ def test_what_is_lost_is_not_guessed(text: str) -> None:
     assert find_damage(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "repaired"),
+    [
+        (r"the app\nit was live", "the app\nit was live"),
+        (r"the app\nit was live &amp; then", "the app\nit was live & then"),
+        (r"an app\tused\nevery day, injured y\n, C:\new\list", "an app\tused\nevery day, injured y\\n, C:\\new\\list"),
+        (r"I\nit was.\nThe end", "I\nit was.\nThe end"),
+    ],
+)  # fmt: skip
+def test_a_source_that_writes_escapes_is_repaired_where_none_is_certain(
+    text: str, repaired: str
+) -> None:
+    """Each text of it may have a line break before a small letter and no other."""
+    result = repair_text(text, EVERY)
+    assert (result.text, "escape" in result.repaired, result.remaining) == (repaired, True, set())
+
+
+def test_what_may_be_an_escape_stays_in_a_text_of_another_format() -> None:
+    text = r"{\rtf1\ansi\nosupersub live\tab}"
+    assert repair_text(text, frozenset({"escape"})) == (text, set(), {"rtf"})
+    assert repair_text(r"his\niece", frozenset({"html"})).text == r"his\niece"
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.sets(st.sampled_from(sorted(EVERY))))
 def test_a_text_without_the_kinds_named_stays_as_it_is(text: str, kinds: set[RepairKind]) -> None:
     result = repair_all(text, frozenset(kinds))
     assert result[2] == find_damage(result[0])
-    if not find_damage(text) & kinds:
+    if not find_damage(text) & kinds and not ("escape" in kinds and may_have_escapes(text)):
         assert result == (text, set(), find_damage(text))
 
 
