@@ -153,6 +153,7 @@ def run_restore(
     from indexer.index.backups import find_backup, restore_backup
     from indexer.index.lock import hold_lock
     from indexer.jobs.forget import find_returned_references
+    from indexer.jobs.summary import describe_older_backup
 
     settings = get_session().settings
     alias = settings.index.alias
@@ -176,6 +177,7 @@ def run_restore(
             returned_references = find_returned_references(
                 client, alias, [generation.name for generation in restoration.restored]
             )
+            known_erasures = _count_known_erasures(client, alias)
         run.write(generation=backup.live, records=backup.records)
     _print_restoration(restoration)
     print(
@@ -183,10 +185,26 @@ def run_restore(
         if restoration.live == backup.live
         else f"What was live stays live. To change it: foidex rollback {backup.live}"
     )
+    if known_erasures is not None and (
+        told := describe_older_backup(settings.audit_folder, alias, known_erasures)
+    ):
+        print(told, file=sys.stderr)
     for reference in returned_references:
         print(
             f"{reference} was forgotten, and came back: foidex forget {reference}", file=sys.stderr
         )
+
+
+def _count_known_erasures(client: Elasticsearch, alias: str) -> int | None:
+    """How many erasures the generations know of; None if this user may not look."""
+    import elasticsearch
+
+    from indexer.index.erasures import collect_erasure_tombstones
+
+    try:
+        return len(collect_erasure_tombstones(client, alias))
+    except elasticsearch.AuthorizationException:
+        return None
 
 
 def _verify_restored(

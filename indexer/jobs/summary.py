@@ -118,6 +118,22 @@ def _describe_lost_erasures(
     return lines
 
 
+def describe_older_backup(audit_folder: Path, alias: str, known_erasures: int) -> str:
+    """That the audit log notes more erasures than the backup from which all was restored knows of;
+    empty if it does not."""
+    try:
+        counts = count_erased_records(AuditLog(audit_folder / AUDIT_LOG_NAME), alias)
+    except BrokenChainError:  # foidex audit verify says so
+        return ""
+    if counts.own <= known_erasures:
+        return ""
+    return (
+        f"The audit log notes erasures of {describe_records(counts.own)}, and the backup knows of "
+        f"{known_erasures:,}. What was erased after it was taken is back. Run for each: foidex "
+        "forget REFERENCE"
+    )
+
+
 def _describe_previous_generation(result: RefreshResult) -> list[str]:
     lines = []
     is_kept = result.previous not in result.pruned
