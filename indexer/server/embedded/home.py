@@ -24,6 +24,7 @@ from indexer.files import (
     require_own_parents,
 )
 from indexer.server.embedded.account import SERVER_ACCOUNT, find_account_ids
+from indexer.terminal import escape_line
 
 SERVER_VERSION: Final = "9.1.10"
 
@@ -35,6 +36,10 @@ CONFIG_NAME: Final = "elasticsearch.yml"
 _CONFIG_MARK: Final = b"cluster.name: foidex"
 
 _EARLY_SETTINGS: Final = re.compile(r"jvm\.options\.d|\.elasticsearch\.yml\.[0-9a-f]+\.part")
+
+#: What Elasticsearch, its scripts or Java take for something else in the name of a folder: two
+#: folders, two entries of a list, a quotation, an option, a comment, or one of its settings.
+_UNUSABLE_PART: Final = re.compile(r"""[,:'"=]| #|\$\{""")
 
 #: What a folder of snapshots always has.
 _REPOSITORY_INDEX: Final = re.compile(r"index\.latest|index-[0-9]+")
@@ -92,6 +97,19 @@ class ServerHome:
             return self.data.stat().st_uid
         except OSError:
             return None
+
+    def require_usable_name(self) -> None:
+        """Raise EmbeddedError for a home whose name the server would take for another.
+
+        With a comma, it would write the records into a folder that nobody chose or protects. Where
+        links lead counts too, because Java follows them.
+        """
+        for name in (str(self.folder), os.path.realpath(self.folder)):
+            if reason := _describe_unusable_name(name):
+                raise EmbeddedError(
+                    f"{escape_line(name)}: the embedded server cannot use this folder, because its "
+                    f"name has {reason}. Choose another folder with FOIDEX_HOME."
+                )
 
     def require_own_parents(self) -> None:
         """Raise EmbeddedError where another user could put another folder in the place of the home.
@@ -197,6 +215,18 @@ class ServerHome:
             return int(first_line.rpartition(b":")[2])
         except (OSError, ValueError, IndexError):
             return None
+
+
+def _describe_unusable_name(name: str) -> str:
+    """What in the name of a folder the server cannot use, in words; empty if it can use all."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "bytes that are not UTF-8"
+    if not name.isprintable():
+        return "a line break or another character that does not show"
+    unusable_part = _UNUSABLE_PART.search(name)
+    return f"{unusable_part[0].strip()} in it" if unusable_part else ""
 
 
 def is_server_config(path: Path) -> bool:

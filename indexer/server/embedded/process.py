@@ -58,6 +58,7 @@ def start_embedded_server(settings: Settings, progress: Progress) -> ServerAddre
     """
     _require_supported_system()
     home = open_server_home(settings)
+    home.require_usable_name()
     with home.lock():
         process = find_server(home, progress)
         if process and not _await_answer(home, process):
@@ -78,6 +79,7 @@ def fetch_embedded_server(settings: Settings, progress: Progress) -> Path:
     """Fetch and unpack the server without starting it; returns its folder. Raises EmbeddedError."""
     _require_supported_system()
     home = open_server_home(settings)
+    home.require_usable_name()
     with home.lock():
         install_distribution(home, settings.downloads, progress)
     return home.distribution
@@ -107,6 +109,7 @@ def find_embedded_address(settings: Settings) -> ServerAddress | None:
     if not can_run_here():
         return None
     home = open_server_home(settings)
+    home.require_usable_name()
     with explain_disk_errors(home.folder):
         if not home.folder.exists():
             return None

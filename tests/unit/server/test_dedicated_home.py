@@ -15,6 +15,7 @@ from indexer.errors import EmbeddedError
 from indexer.server.embedded.home import SERVER_VERSION, ServerHome
 from indexer.server.embedded.process import (
     fetch_embedded_server,
+    find_embedded_address,
     start_embedded_server,
     stop_embedded_server,
 )
@@ -116,3 +117,47 @@ def test_a_home_below_a_folder_of_another_account_is_refused(tmp_path: Path) -> 
     os.chown(theirs, 4321, 4321)
     with pytest.raises(EmbeddedError, match=r"theirs: cannot be trusted .*belongs to another user"):
         ServerHome(theirs / "home", EmbeddedSettings()).require_own()
+
+
+#: With a part of what is said of each.
+UNUSABLE_NAMES = {
+    "a,b": "has , in it",
+    "a:b": "has : in it",
+    "a'b": "has ' in it",
+    'a"b': 'has " in it',
+    "a=b": "has = in it",
+    "a #b": "has # in it",
+    "${HOME}": "has ${ in it",
+    "a\nb": "has a line break",
+    "a\tb": "has a line break or another character",
+    os.fsdecode(b"caf\xe9"): "has bytes that are not UTF-8",
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE_NAMES)
+def test_a_home_whose_name_the_server_would_take_for_another_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    """With a comma, the records went into the folder before the comma, which others could read."""
+    with pytest.raises(EmbeddedError, match="cannot use this folder"):  # what doctor asks
+        find_embedded_address(settings_for(tmp_path / name))
+    for call in (start_embedded_server, fetch_embedded_server):
+        with pytest.raises(EmbeddedError) as e:
+            call(settings_for(tmp_path / name / "home"), SILENT)
+        assert UNUSABLE_NAMES[name] in str(e.value)
+        assert "FOIDEX_HOME" in str(e.value)
+        assert "\n" not in str(e.value)
+        str(e.value).encode()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_to_a_home_whose_name_the_server_cannot_use_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a:b").mkdir()
+    (tmp_path / "link").symlink_to("a:b")
+    with pytest.raises(EmbeddedError, match="a:b: the embedded server cannot use this folder"):
+        start_embedded_server(settings_for(tmp_path / "link"), SILENT)
+
+
+@pytest.mark.parametrize("name", ["a b", "$a{b}%c;d", "caf\u00e9", r"a\b&c|d`e*f#g"])
+def test_a_home_with_other_signs_in_its_name_is_taken(tmp_path: Path, name: str) -> None:
+    ServerHome(tmp_path / name, EmbeddedSettings()).require_usable_name()
