@@ -39,6 +39,8 @@ _SAMPLE_ROWS: Final = 500
 
 CONTINUED: Final = "continues the row before it"
 
+CONTINUES_SKIPPED: Final = "continues a row that is skipped"
+
 CUT_NOTE: Final = (
     "an entry goes on in the middle of a sentence of the entry before it. A term that crosses them "
     'is not found; join = "space" under [source.profile.continuation] would join them'
@@ -216,31 +218,24 @@ def _keep_rows(
     profile: SourceProfile,
     header: list[str],
 ) -> Iterator[GroupedRow]:
-    """The rows that are records or parts of them, with those that continue them."""
+    """The rows that are records or parts of them, with those that continue them. What continues
+    a skipped row is skipped with it."""
     reference = header.index(profile.rules["crime_ref"].names[0])
     rule = profile.continuation
     column = header.index(rule.column) if rule else -1
-    joiner = _JOINERS.get(rule.join) if rule else None
     pending: GroupedRow | None = None
+    is_below_skipped = False
     for number, row in enumerate(rows):
+        continues = rule is not None and _continues(row.cells, column)
         if _may_be_skipped(row) and (skip := skips(row.cells, row.location)):
             skipped.append(_skip_row(row, skip))
-        elif rule and pending and _continues(row.cells, column):
-            text = pending.cells[column]
-            addition = row.cells[column]
-            if joiner is None:
-                entries = text if isinstance(text, list) else [text]
-                notes = (CUT_NOTE,) if is_cut(entries[-1], addition) else ()
-                pending.cells[column] = [*entries, addition]
-            else:
-                notes = ()
-                pending.cells[column] = f"{text}{joiner}{addition}"
-            if len(str(pending.cells[column])) > MAX_RECORD_BYTES:
-                raise SourceError(
-                    f"{row.location}: the rows that continue a record are over "
-                    f"{MAX_RECORD_BYTES // 1024 // 1024} MB. Check continuation in "
-                    "[source.profile]."
-                )
+            # Blank rows, names repeated on a page and parts of a text are between rows of a record.
+            is_part = continues or skip == "blank" or name_columns(row.cells) == header
+            is_below_skipped = is_below_skipped or not is_part
+        elif continues and is_below_skipped:
+            skipped.append(_skip_row(row, CONTINUES_SKIPPED))
+        elif rule and continues and pending:
+            pending, notes = _join_row(pending, row, column, rule.join)
             skipped.append(
                 RawRecord(row.location, {}, row.size, blank=True, skipped_by=CONTINUED, notes=notes)
             )
@@ -252,8 +247,33 @@ def _keep_rows(
             if profile.one_row_per == "record" and key:
                 key = f"{number} {key}"  # each row is a record of its own
             pending = GroupedRow(row.location, key, row.cells, row.error)
+            is_below_skipped = False
     if pending:
         yield pending
+
+
+def _join_row(
+    pending: GroupedRow, row: TableRow, column: int, join: str
+) -> tuple[GroupedRow, tuple[str, ...]]:
+    """A row with the text of one that continues it, and notes. What is wrong with the second, such
+    as text in cells beyond the header, is wrong with the whole."""
+    text, addition = pending.cells[column], row.cells[column]
+    joiner = _JOINERS.get(join)
+    notes: tuple[str, ...] = ()
+    if joiner is None:
+        entries = text if isinstance(text, list) else [text]
+        notes = (CUT_NOTE,) if is_cut(entries[-1], addition) else ()
+        pending.cells[column] = [*entries, addition]
+    else:
+        pending.cells[column] = f"{text}{joiner}{addition}"
+    if len(str(pending.cells[column])) > MAX_RECORD_BYTES:
+        raise SourceError(
+            f"{row.location}: the rows that continue a record are over "
+            f"{MAX_RECORD_BYTES // 1024 // 1024} MB. Check continuation in [source.profile]."
+        )
+    if row.error and not row.is_short and not pending.error:
+        pending = pending._replace(error=f"its row {row.location} {row.error}")
+    return pending, notes
 
 
 def _continues(cells: list[Any], column: int) -> bool:

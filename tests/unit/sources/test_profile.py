@@ -21,7 +21,7 @@ from indexer.sources.profile.dates import DateReader
 from indexer.sources.profile.from_database import check_profiled_database, read_profiled_database
 from indexer.sources.profile.grouping import JOINED
 from indexer.sources.profile.mapper import EMPTY_STATUS_NOTE
-from indexer.sources.profile.reading import CONTINUED
+from indexer.sources.profile.reading import CONTINUED, CONTINUES_SKIPPED
 from indexer.sources.profile.values import RANGE_NOTE, ValueFaultError, make_converter
 from tests.support.extracts import (
     list_errors,
@@ -435,6 +435,61 @@ def test_rows_that_continue_a_narrative_are_joined(
     raws = read_lines(tmp_path, lines, continuation={"column": "MO", "join": join})
     assert list_values(raws, "narrative") == [narrative, "four"]
     assert [raw.skipped_by for raw in raws if raw.blank] == [CONTINUED, CONTINUED]
+
+
+VOID = '"HO Code" is like void*'
+
+
+@pytest.mark.parametrize(
+    ("between", "rules"),
+    [
+        (["9,27/07/2015,void,nine"], [VOID, CONTINUES_SKIPPED, CONTINUES_SKIPPED]),
+        (["9,27/07/2015,void,nine", ",,,"], [VOID, "", CONTINUES_SKIPPED, CONTINUES_SKIPPED]),
+        (["9,27/07/2015,void"], [VOID, CONTINUES_SKIPPED, CONTINUES_SKIPPED]),
+        (["8,27/07/2015,99Z"], None),  # rejected
+        (["8,27/07/2015,22B,eight,"], None),
+        ([",,,"], ["", CONTINUED, CONTINUED]),
+        ([HEADER], [None, CONTINUED, CONTINUED]),
+        ([",,,page 3"], [None, CONTINUED, CONTINUED]),
+    ],
+)
+def test_a_row_that_continues_a_skipped_one_is_skipped_with_it(
+    tmp_path: Path, between: list[str], rules: list[str | None] | None
+) -> None:
+    """Its text is of no other record. A blank row, the names of the columns and a part of a text
+    are between the rows of one record."""
+    parts = [",,,more", ",,,and more"]
+    lines = [HEADER, "1,27/07/2015,22B,one", *between, *parts, "2,27/07/2015,22B,two"]
+    skip = [
+        {"column": "HO Code", "like": "void*"},
+        {"column": "Crime No", "like": "crime no"},
+        {"column": "MO", "like": "page *"},
+    ]
+    continuation = {"column": "MO", "join": "space"}
+    raws = read_lines(tmp_path, lines, skip=skip, continuation=continuation)
+    narratives = list_values(raws, "narrative")
+    skipped = [raw.skipped_by for raw in raws if raw.blank]
+    assert len(raws) == len(lines) - 1
+    if rules is None:
+        assert skipped == [CONTINUED, CONTINUED]
+        assert (narratives[0], narratives[-1]) == ("one", "two")
+        return
+    assert [
+        rule for rule, expected in zip(skipped, rules, strict=True) if expected is not None
+    ] == [rule for rule in rules if rule is not None]
+    is_joined = rules[-1] == CONTINUED
+    assert narratives == ["one more and more" if is_joined else "one", "two"]
+
+
+def test_a_record_is_rejected_with_a_row_that_continues_it_and_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    """Text after a delimiter that is not quoted is beyond the last column; it is not lost."""
+    lines = [HEADER, ROW, ",,,more, with a comma", "2,27/07/2015,22B,two"]
+    raws = read_lines(tmp_path, lines, continuation={"column": "MO", "join": "space"})
+    (error,) = list_errors(raws)
+    assert error.startswith("its row x.csv:3 has 5 columns where the header has 4.")
+    assert list_values(raws, "narrative")[-1] == "two"
 
 
 def test_rows_are_skipped_by_rule_and_counted_with_it(tmp_path: Path) -> None:
