@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import partial
-from glob import has_magic
-from itertools import combinations, takewhile
+from itertools import combinations
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from indexer.audit import AUDIT_KEY_NAME, AUDIT_LOG_NAME
 from indexer.config.model import Settings, SourceQueries, expand_path
+from indexer.config.source_patterns import split_pattern
 from indexer.errors import ConfigurationError
 
 _CRIMES_FILE: Final = "crimes.csv"
@@ -142,13 +142,12 @@ def _is_source_file(folder: Path, path: Path, pattern: str) -> bool:
 
 
 def _is_named_by(folder: Path, path: Path, pattern: str) -> bool:
-    if not has_magic(pattern):
-        return _is_same_file(path, folder / pattern)
-    steps = Path(pattern).parts
-    plain = list(takewhile(lambda step: not has_magic(step), steps))
-    root = Path(os.path.realpath(folder.joinpath(*plain))).parts
+    root, steps = split_pattern(folder, pattern)
+    if not steps:
+        return _is_same_file(path, root)
+    real_root = Path(os.path.realpath(root)).parts
     parts = Path(os.path.realpath(path)).parts
-    return parts[: len(root)] == root and _match_parts(parts[len(root) :], steps[len(plain) :])
+    return parts[: len(real_root)] == real_root and _match_parts(parts[len(real_root) :], steps)
 
 
 def _match_parts(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

@@ -18,6 +18,7 @@ from indexer.config.decided_profile import require_decided_profile
 from indexer.config.field_map import build_field_map
 from indexer.config.model import Settings
 from indexer.config.secrets import read_secret
+from indexer.config.source_patterns import is_hidden_match, split_pattern
 from indexer.errors import (
     ConfigurationError,
     FoidexError,
@@ -64,6 +65,8 @@ from queries.spec.term_book import TermBook, load_configured_term_book
 
 #: ``glob`` calls itself for each folder of a pattern.
 _MAX_PATTERN_PARTS: Final = 100
+
+_BRACKETS_HINT: Final = " In a pattern, [ is written [[], because brackets hold a choice of signs."
 
 #: A folder that the system makes on every disk, closed to all.
 _LOST_AND_FOUND: Final = "lost+found"
@@ -172,24 +175,19 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...], key: str) -> tuple
     Raises SourceError for a pattern that matches none, and for a file that is missing."""
     paths: list[Path] = []
     for pattern in patterns:
-        if not has_magic(pattern):
-            paths.append(folder / pattern)
-            _require_existing_file(folder / pattern, key)
+        root, steps = split_pattern(folder, pattern)
+        if not steps:
+            paths.append(root)
+            _require_existing_file(root, key)
             continue
-        base = Path(pattern)
-        root, relative = (
-            (Path(base.anchor), str(base.relative_to(base.anchor)))
-            if base.is_absolute()
-            else (folder, pattern)
-        )
-        if len(Path(relative).parts) > _MAX_PATTERN_PARTS:
+        if len(steps) > _MAX_PATTERN_PARTS:
             raise SourceError(
                 f'{folder / pattern}: has more than {_MAX_PATTERN_PARTS} folders. Check "{key}" of '
                 "[source]."
             )
         try:
-            _refuse_closed_folders(root, Path(relative).parts)
-            matches = sorted(path for path in root.glob(relative) if not is_sidecar(path))
+            _refuse_closed_folders(root, steps)
+            matches = _find_matches(root, steps)
         except OSError as error:
             raise _explain_unreadable(folder / pattern, error) from None
         except RecursionError:  # of what ** reaches
@@ -203,11 +201,10 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...], key: str) -> tuple
                 "extract/**/*.jsonl."
             ) from None
         if not matches:
-            _require_listable_folder(
-                root.joinpath(*takewhile(_is_literal_part, Path(relative).parts[:-1]))
-            )
+            _require_listable_folder(root.joinpath(*takewhile(_is_literal_part, steps[:-1])))
             raise SourceError(
                 f'{folder / pattern}: no file matches this pattern. Check "{key}" of [source].'
+                f"{_BRACKETS_HINT if '[' in pattern else ''}"
             )
         for path in matches:
             if refusal := describe_forging_name(path):
@@ -215,6 +212,15 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...], key: str) -> tuple
             _refuse_pipe(path, pattern)
         paths += matches
     return tuple(paths)
+
+
+def _find_matches(root: Path, steps: tuple[str, ...]) -> list[Path]:
+    """What a pattern below a root matches, by name, but hidden and small files beside others."""
+    return sorted(
+        path
+        for path in root.glob("/".join(steps))
+        if not is_sidecar(path) and not is_hidden_match(path, root, steps)
+    )
 
 
 def _refuse_pipe(path: Path, pattern: str) -> None:

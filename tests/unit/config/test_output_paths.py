@@ -132,3 +132,11 @@ def test_nor_is_an_output_what_foidex_keeps_in_the_home(
 def test_without_an_embedded_server_its_folders_of_the_home_are_free(tmp_path: Path) -> None:
     text = 'refresh.report = "data/report.json"\nserver.url = "https://search.example.org"\n'
     read_settings(tmp_path, text, home=str(tmp_path / "home"))
+
+
+def test_a_source_whose_name_has_brackets_is_not_written_over(tmp_path: Path) -> None:
+    source = tmp_path / "crimes[1].jsonl"
+    settings = read_settings(tmp_path, 'source.paths = ["crimes[1].jsonl"]')
+    assert not find_file_use(settings, source)  # still a pattern
+    source.touch()
+    assert find_file_use(settings, source).startswith("a file of [source] paths")

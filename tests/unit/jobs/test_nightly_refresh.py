@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -125,3 +126,51 @@ def test_a_file_that_appears_while_the_others_are_read_is_not_passed_over(
     with pytest.raises(SourceError, match=re.escape(message)):
         check_plan(plan)
     assert check_plan(plan, overrides=frozenset({CheckOverride.CHANGED})).read == 2
+
+
+def find_files(folder: Path, *patterns: str) -> list[str]:
+    """The files that a refresh of these patterns reads, below the folder."""
+    config = folder / "foidex.toml"
+    config.write_text(f"[source]\npaths = {json.dumps(patterns)}\n", encoding="utf-8")
+    plan = plan_refresh(load_settings({}, config), Progress(quiet=True))
+    return [path.relative_to(folder).as_posix() for path in plan.paths]
+
+
+def write_files(folder: Path, *names: str) -> None:
+    for path in (folder / name for name in names):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_RECORD % path.name.encode())
+
+
+def test_a_name_with_brackets_that_is_there_is_that_file_and_no_pattern(tmp_path: Path) -> None:
+    """As a browser names the second download; the pattern would be crimes1.jsonl."""
+    write_files(tmp_path, "crimes[1].jsonl", "crimes1.jsonl", "in[2]/a.jsonl", "in2/b.jsonl")
+    assert find_files(tmp_path, "crimes[1].jsonl") == ["crimes[1].jsonl"]
+    assert find_files(tmp_path, str(tmp_path / "crimes[1].jsonl")) == ["crimes[1].jsonl"]
+    assert find_files(tmp_path, "in[2]/*.jsonl") == ["in[2]/a.jsonl"]
+    assert find_files(tmp_path, "crimes[[]1].jsonl") == ["crimes[1].jsonl"]
+    (tmp_path / "crimes[1].jsonl").unlink()
+    assert find_files(tmp_path, "crimes[1].jsonl") == ["crimes1.jsonl"]
+
+
+def test_a_file_with_the_name_of_a_pattern_with_a_star_hides_no_other(tmp_path: Path) -> None:
+    write_files(tmp_path, "*.jsonl", "a.jsonl")
+    assert find_files(tmp_path, "*.jsonl") == ["*.jsonl", "a.jsonl"]
+
+
+def test_a_pattern_with_brackets_that_matches_nothing_says_how_they_are_written(
+    tmp_path: Path,
+) -> None:
+    write_files(tmp_path, "crimes[1]-june.jsonl")
+    assert "[ is written [[]" in refused(tmp_path, "crimes[1]-*.jsonl")
+    assert "[ is written [[]" not in refused(tmp_path, "other-*.jsonl")
+
+
+def test_a_hidden_file_is_not_meant_by_a_pattern_without_a_dot(tmp_path: Path) -> None:
+    """Editors, copying programs and macOS leave such files beside those they are about."""
+    write_files(tmp_path, "in/a.jsonl", "in/.a.jsonl", "in/._a.jsonl", ".old/in/a.jsonl")
+    for pattern in ("in/*.jsonl", "in/*", "**/*.jsonl", "*/a.jsonl"):
+        assert find_files(tmp_path, pattern) == ["in/a.jsonl"]
+    assert find_files(tmp_path, "in/.*.jsonl") == ["in/._a.jsonl", "in/.a.jsonl"]
+    assert find_files(tmp_path, ".old/*/*.jsonl") == [".old/in/a.jsonl"]
+    assert find_files(tmp_path, ".ol*/in/a.jsonl") == [".old/in/a.jsonl"]
