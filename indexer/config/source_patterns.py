@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from glob import has_magic
 from pathlib import Path
+from typing import Final
+
+#: A choice in brackets, or a letter outside of one.
+_CHOICE_OR_LETTER: Final = re.compile(r"\[!?\]?[^\]]*\]|[^\W\d_]")
 
 
 def split_pattern(folder: Path, pattern: str) -> tuple[Path, tuple[str, ...]]:
@@ -38,3 +43,13 @@ def _adds_dot(names: list[str], steps: list[str]) -> bool:
     return any(name.startswith(".") for name in names) and not any(
         step.startswith(".") for step in steps
     )
+
+
+def ignore_capitals(step: str) -> str:
+    """A name of a pattern that also matches other capitals; what is in brackets stays."""
+
+    def replace_letter(match: re.Match[str]) -> str:
+        text = match[0]
+        return text if text.startswith("[") else f"[{text.lower()}{text.upper()}]"
+
+    return _CHOICE_OR_LETTER.sub(replace_letter, step)

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from glob import has_magic
-from itertools import takewhile
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from indexer.config.decided_profile import require_decided_profile
 from indexer.config.field_map import build_field_map
 from indexer.config.model import Settings
 from indexer.config.secrets import read_secret
-from indexer.config.source_patterns import is_hidden_match, split_pattern
+from indexer.config.source_patterns import ignore_capitals, is_hidden_match, split_pattern
 from indexer.errors import (
     ConfigurationError,
     FoidexError,
@@ -59,7 +59,7 @@ from indexer.session import Session
 from indexer.sources import check_paths
 from indexer.sources.database_connection import DatabaseSource, check_database_driver
 from indexer.sources.extract import is_sidecar
-from indexer.terminal import describe_forging_name
+from indexer.terminal import describe_forging_name, escape_line
 from queries.matching.term import build_term_query, parse_term
 from queries.spec.term_book import TermBook, load_configured_term_book
 
@@ -100,18 +100,20 @@ def plan_refresh(settings: Settings, progress: Progress, workers: int | None = N
     if database:
         check_database_driver(database)
 
-    def find_paths() -> tuple[Path, ...]:
-        return _expand_patterns(settings.folder, source.paths, "paths")
+    patterns = {"paths": source.paths, "tombstones": source.tombstones}
 
-    def find_tombstones() -> tuple[Path, ...]:
-        return _expand_patterns(settings.folder, source.tombstones, "tombstones")
+    def find_files() -> dict[str, tuple[Path, ...]]:
+        return {key: _expand_patterns(settings.folder, patterns[key], key) for key in patterns}
 
-    paths = find_paths()
-    check_paths(paths, profile)
+    files = find_files()
+    check_paths(files["paths"], profile)
+    all_files = tuple(chain(*files.values()))
+    for pattern in chain(*patterns.values()):
+        _refuse_other_capitals(settings.folder, pattern, all_files)
     return RefreshPlan(
-        paths=paths,
+        paths=files["paths"],
         rejects_folder=settings.home / "rejects",
-        tombstones=find_tombstones(),
+        tombstones=files["tombstones"],
         fields=build_field_map(source.fields, source.ignore, settings.categories),
         database=database,
         covers=settings.records.covers,
@@ -120,7 +122,7 @@ def plan_refresh(settings: Settings, progress: Progress, workers: int | None = N
         profile=profile,
         earliest=settings.records.earliest,
         workers=workers,
-        find_files=lambda: (*find_paths(), *find_tombstones()),
+        find_files=lambda: tuple(chain(*find_files().values())),
     )
 
 
@@ -221,6 +223,21 @@ def _find_matches(root: Path, steps: tuple[str, ...]) -> list[Path]:
         for path in root.glob("/".join(steps))
         if not is_sidecar(path) and not is_hidden_match(path, root, steps)
     )
+
+
+def _refuse_other_capitals(folder: Path, pattern: str, files: tuple[Path, ...]) -> None:
+    """Raise SourceError for a file that a pattern would match but for its capitals, and that is not
+    read: its records would be missing without a word."""
+    root, steps = split_pattern(folder, pattern)
+    if not steps:
+        return
+    others = _find_matches(root, (*steps[:-1], ignore_capitals(steps[-1])))
+    for path in sorted({*others} - {*files}):
+        if path.is_file():
+            raise SourceError(
+                f"{escape_line(str(path))}: is not read, as its name differs from the pattern "
+                f"{pattern} in capitals. Rename it, add a pattern for it, or move it away."
+            )
 
 
 def _refuse_pipe(path: Path, pattern: str) -> None:

@@ -174,3 +174,35 @@ def test_a_hidden_file_is_not_meant_by_a_pattern_without_a_dot(tmp_path: Path) -
     assert find_files(tmp_path, "in/.*.jsonl") == ["in/._a.jsonl", "in/.a.jsonl"]
     assert find_files(tmp_path, ".old/*/*.jsonl") == [".old/in/a.jsonl"]
     assert find_files(tmp_path, ".ol*/in/a.jsonl") == [".old/in/a.jsonl"]
+
+
+def test_a_file_that_differs_from_a_pattern_in_capitals_is_not_passed_over(tmp_path: Path) -> None:
+    """As a program of Windows names the extract of one month."""
+    write_files(tmp_path, "in/may.jsonl", "in/JUNE.JSONL", "in/.July.JSONL", "in/notes.txt")
+    if (tmp_path / "in" / "june.jsonl").exists():
+        pytest.skip("capitals make no difference on this file system")
+    for pattern in ("in/*.jsonl", "*/*.jsonl", "**/*.jsonl", "in/[a-z]*.jsonl", "in/[!a]*.jsonl"):
+        if pattern == "in/[a-z]*.jsonl":  # other capitals are left out by what is in the brackets
+            assert find_files(tmp_path, pattern) == ["in/may.jsonl"]
+        else:
+            assert "in/JUNE.JSONL: is not read, as its name differs from the pattern" in (
+                refused(tmp_path, pattern)
+            )
+
+
+def test_a_file_that_is_named_otherwise_may_differ_from_a_pattern_in_capitals(
+    tmp_path: Path,
+) -> None:
+    write_files(tmp_path, "may.jsonl", "March.jsonl")
+    for other in ("M*.jsonl", "March.jsonl"):
+        assert find_files(tmp_path, "m*.jsonl", other) == ["may.jsonl", "March.jsonl"]
+
+
+def test_a_file_of_tombstones_may_differ_from_a_pattern_of_paths_in_capitals(
+    tmp_path: Path,
+) -> None:
+    write_files(tmp_path, "a.txt.jsonl", "GONE.JSONL")
+    config = tmp_path / "foidex.toml"
+    config.write_text('[source]\npaths = ["*.jsonl"]\ntombstones = ["GONE.JSONL"]\n')
+    plan = plan_refresh(load_settings({}, config), Progress(quiet=True))
+    assert [path.name for path in plan.tombstones] == ["GONE.JSONL"]
