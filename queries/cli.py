@@ -5,6 +5,7 @@ Results go to standard output, everything else to standard error.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -145,6 +146,21 @@ def _require_streams() -> None:
         raise OutputError("standard output is closed, so no result can be written. Open it.")
 
 
+def _set_encodings() -> None:
+    """Write UTF-8 to a file or a pipe, whatever the system's encoding is: programs read it again.
+
+    A terminal keeps its encoding, and characters that it lacks are replaced. Line ends stay those
+    of the system.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:  # only a name that is not text has what UTF-8 lacks
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 class _TerminatedError(BaseException):
     """A signal asked the program to stop; what is under way is undone on the way out."""
 
@@ -216,6 +232,7 @@ def _exit_code(ended: SystemExit) -> int:
 
 def main() -> None:
     """Run the program as its own process, which a signal may stop."""
+    _set_encodings()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _raise_terminated)
     # A terminal that is closed ends what runs in it, unless it was started with nohup.
