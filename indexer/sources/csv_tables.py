@@ -30,9 +30,15 @@ from indexer.sources.join import (
     map_header,
 )
 from indexer.sources.tables.enclosed_rows import ENCLOSED_KIND, EnclosedRows
+from indexer.sources.tables.open_file import TABLE_ENDINGS
 from indexer.terminal import name_place
 
 CRIMES_FILE: Final = "crimes.csv"
+
+#: Of a table in any form that somebody may deliver.
+_OTHER_ENDINGS: Final = frozenset(
+    (*TABLE_ENDINGS, *(f".csv.{packing}" for packing in ("zip", "bz2", "xz", "zst", "7z")))
+)
 
 # How spreadsheets keep the leading zeros of a text: ="0012", or with its quotes doubled.
 _TEXT_FORMULA: Final = re.compile(r'="{1,2}([^"]*)"{1,2}')
@@ -62,11 +68,20 @@ def _refuse_passing_over(file: Path) -> None:
         )
     with suppress(OSError):  # a folder that cannot be listed, or is not there
         for other in sorted(os.listdir(file.parent)):  # noqa: PTH208 - names, not paths
-            if other.lower() == file.name:
+            if _is_other_form(other, file.stem):
+                is_text = other.lower().endswith(".csv")
+                remedy = "Rename it" if is_text else "Unpack it, or save it as CSV, under this name"
                 raise SourceError(
                     f"{file.with_name(other)}: is not read, as the table must be called "
-                    f"{file.name}. Rename it, or remove it."
+                    f"{file.name}. {remedy}, or move it to another folder."
                 )
+
+
+def _is_other_form(name: str, table_name: str) -> bool:
+    """Whether the name of a file is plainly that of a table that has another kind, capitals, or
+    the singular."""
+    stem, _, ending = name.lower().partition(".")
+    return stem in (table_name, table_name.removesuffix("s")) and f".{ending}" in _OTHER_ENDINGS
 
 
 def read_csv_tables(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,38 @@ def test_a_table_whose_name_is_written_otherwise_stops_the_load(folder: Path) ->
         pytest.skip("capitals make no difference on this file system")
     with pytest.raises(SourceError, match=r"Victims\.CSV: is not read.*called victims\.csv"):
         begin_extract_checks([folder], [], ExtractRules())
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "remedy"),
+    [
+        ("victim.csv", "victims", "Rename it"),
+        ("Suspect.CSV", "suspects", "Rename it"),
+        ("victims.csv.gz", "victims", "Unpack it, or save it as CSV"),
+        ("links.zip", "links", "Unpack it, or save it as CSV"),
+        ("victims.csv.zip", "victims", "Unpack it, or save it as CSV"),
+        ("Narratives.xlsx", "narratives", "Unpack it, or save it as CSV"),
+        ("suspects.ods", "suspects", "Unpack it, or save it as CSV"),
+        ("narrative.txt", "narratives", "Unpack it, or save it as CSV"),
+    ],
+)
+def test_a_table_in_another_form_stops_the_load(
+    folder: Path, name: str, table: str, remedy: str
+) -> None:
+    """The records would have no victims, for instance, without a word."""
+    (folder / name).touch()
+    message = f"{name}: is not read, as the table must be called {table}.csv. {remedy}"
+    for path in (folder, folder / "crimes.csv"):
+        with pytest.raises(SourceError, match=re.escape(message)):
+            begin_extract_checks([path], [], ExtractRules())
+    (folder / f"{table}.csv").write_text("crime_ref\n1\n")
+    begin_extract_checks([folder], [], ExtractRules())  # the table is there
+
+
+@pytest.mark.parametrize("name", ["victims.md", "victims-notes.csv", "victims.csv.bak", "lin.csv"])
+def test_other_files_beside_the_tables_are_none_of_foidex(folder: Path, name: str) -> None:
+    (folder / name).touch()
+    begin_extract_checks([folder], [], ExtractRules())
 
 
 def test_a_link_to_a_table_is_a_table(folder: Path) -> None:
