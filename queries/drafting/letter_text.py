@@ -53,7 +53,8 @@ class LetterText(Struct, frozen=True, kw_only=True):
 
     Signatures, disclaimers and greetings are blocks too; what they are is decided later. The lines
     at the head of a mail (From, Sent, To, Subject) are no blocks. The text of an attachment follows
-    that of its mail; ``unread_attachments`` are the endings of those that are not read (".png").
+    that of its mail; ``unread_attachments`` are the endings of those that are not read (".png"),
+    and what stands for a part of the letter that is not.
     ``sha256`` is the hash of the file.
     """
 

@@ -41,18 +41,20 @@ def read_letter_bytes(ending: str, data: bytes) -> LetterReading:
         mail = MailReader(read_document)
         mail.read_file(ending, data)
         return _make_reading(mail.groups, mail.unread)
-    return _make_reading([read_document(ending, data)], ())
+    unread: list[str] = []
+    return _make_reading([read_document(ending, data, unread)], unread)
 
 
-def read_document(ending: str, data: bytes) -> list[ChainMail]:
-    """The mails of a file that is no mail itself: a letter, into which mails may be copied.
+def read_document(ending: str, data: bytes, unread: list[str]) -> list[ChainMail]:
+    """The mails of a file that is no mail itself: a letter, into which mails may be copied. Parts
+    of it that no reader reads are added to ``unread``.
 
     Raises UnreadableLetterError.
     """
     if ending == ".docx":
         from queries.drafting.readers.word_file import read_word_file
 
-        return read_word_file(data)
+        return read_word_file(data, unread)
     if ending == ".pdf":
         from queries.drafting.readers.pdf_file import read_pdf_file
 

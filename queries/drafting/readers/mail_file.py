@@ -33,8 +33,9 @@ from queries.drafting.readers.faults import (
 from queries.drafting.readers.html_text import read_html_lines
 from queries.drafting.readers.plain_text import check_length, decode_text
 
-#: Reads an attachment, by its ending. Raises UnreadableLetterError.
-DocumentReader = Callable[[str, bytes], list[ChainMail]]
+#: Reads an attachment, by its ending, and adds what it does not read of it to a list. Raises
+#: UnreadableLetterError.
+DocumentReader = Callable[[str, bytes, list[str]], list[ChainMail]]
 
 _DOCUMENT_ENDINGS: Final = (".txt", ".docx", ".pdf")
 
@@ -110,7 +111,7 @@ class MailReader:
                 self.read_file(ending, data, depth + 1)
                 return []
             if ending in _DOCUMENT_ENDINGS:
-                return self._read_document(ending, data)
+                return self._read_document(ending, data, self.unread)
         except UnreadableLetterError as error:
             if error.fault is LetterFault.TOO_DEEP:
                 raise

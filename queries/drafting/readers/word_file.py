@@ -1,14 +1,14 @@
 """Letters as Word files (.docx): paragraphs with the numbers that Word prints, tables, text boxes.
 
 Headers, footers, comments, deleted and hidden text are left out. No macro, field, link or
-object is followed, and nothing outside the file is read.
+object is followed, and nothing outside the file is read, nor a file that the letter inserts.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import docx
@@ -25,11 +25,11 @@ from queries.drafting.readers.faults import (
     UnreadableLetterError,
 )
 
-_ALTERNATIVE: Final = (
-    "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
-)
+_COMPATIBILITY: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 
-_CHOICE: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Choice"
+_ALTERNATIVE: Final = f"{_COMPATIBILITY}AlternateContent"
+
+_CHOICE: Final = f"{_COMPATIBILITY}Choice"
 
 _OLE_MARK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -42,6 +42,14 @@ _WRAPPERS: Final = tuple(
     )
 )  # fmt: skip
 
+_FORMULAS: Final = (qn("m:oMath"), qn("m:oMathPara"))
+
+#: What stands before a part of a formula, so that a half is not 12.
+_FORMULA_SIGNS: Final = {qn("m:den"): "/", qn("m:sup"): "^"}
+
+#: What is said to be unread of a letter with text that Word takes from a file within it.
+INSERTED_FILE: Final = "a file inserted into the text"
+
 _TEXT_OF: Final = {
     qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-",
 }  # fmt: skip
@@ -50,13 +58,17 @@ _TEXT_OF: Final = {
 _LARGEST_TEXT_PART: Final = 8 * MAX_TEXT_BYTES
 
 
-def read_word_file(data: bytes) -> list[ChainMail]:
-    """The mails of a Word file: the letter. Raises UnreadableLetterError."""
+def read_word_file(data: bytes, unread: list[str]) -> list[ChainMail]:
+    """The mails of a Word file: the letter. Adds to ``unread`` for each file that it inserts.
+
+    Raises UnreadableLetterError.
+    """
     _check_package(data)
     document = docx.Document(io.BytesIO(data))
     reader = _WordReader(document)
     for element in document.element.body:
         reader.read_body_element(element)
+    unread += [INSERTED_FILE for _ in document.element.body.iter(qn("w:altChunk"))]
     return read_mails(reader.lines)
 
 
@@ -104,8 +116,10 @@ class _WordReader:
             self._read_paragraph(element)
         elif element.tag == qn("w:tbl"):
             self._read_table(element)
-        elif element.tag in _WRAPPERS:
-            for child in element:
+        elif element.tag in _FORMULAS:
+            self._add_paragraph(clean_text("".join(_read_formula(element))), None, heading=False)
+        else:
+            for child in _open_wrapper(element):
                 self.read_body_element(child)
 
     def _read_paragraph(self, paragraph: Any) -> None:
@@ -152,20 +166,22 @@ class _WordReader:
                         self.read_body_element(element)
 
 
-def _iterate_rows(table: Any) -> Iterator[Any]:
+def _iterate_rows(table: Iterable[Any]) -> Iterator[Any]:
     for element in table:
         if element.tag == qn("w:tr"):
             yield element
-        elif element.tag in _WRAPPERS:
-            yield from _iterate_rows(element)
+        else:
+            for inner in _open_wrapper(element):
+                yield from _iterate_rows([inner])
 
 
-def _iterate_cells(row: Any) -> Iterator[Any]:
+def _iterate_cells(row: Iterable[Any]) -> Iterator[Any]:
     for element in row:
         if element.tag == qn("w:tc"):
             yield element
-        elif element.tag in _WRAPPERS:
-            yield from _iterate_cells(element)
+        else:
+            for inner in _open_wrapper(element):
+                yield from _iterate_cells([inner])
 
 
 def _is_data_row(cells: list[Any]) -> bool:
@@ -175,25 +191,53 @@ def _is_data_row(cells: list[Any]) -> bool:
 
 
 def _read_cell(cell: Any) -> str:
-    return " ".join("".join(_read_runs(paragraph)) for paragraph in cell.iter(qn("w:p")))
+    paragraphs = [part for part in cell.iter(qn("w:p")) if not _is_second_form(part)]
+    return " ".join("".join(_read_runs(paragraph)) for paragraph in paragraphs)
 
 
-def _read_runs(element: Any) -> Iterator[str]:
+def _is_second_form(paragraph: Any) -> bool:
+    """Whether a paragraph is there in another form, which is read."""
+    forms = paragraph.iterancestors(f"{_COMPATIBILITY}Fallback")
+    return any(form.getparent().find(_CHOICE) is not None for form in forms)
+
+
+def _read_runs(element: Iterable[Any]) -> Iterator[str]:
     """The text of the runs in an element, without that of text boxes."""
     for child in element:
         if child.tag == qn("w:r"):
             if not _is_hidden(child):
                 yield from _read_run(child)
-        elif child.tag in _WRAPPERS:
-            yield from _read_runs(child)
+        elif child.tag in _FORMULAS:
+            yield from _read_formula(child)
+        else:
+            yield from _read_runs(_open_wrapper(child))
 
 
-def _read_run(run: Any) -> Iterator[str]:
+def _read_run(run: Iterable[Any]) -> Iterator[str]:
     for child in run:
         if child.tag == qn("w:t"):
             yield child.text or ""
         elif child.tag in _TEXT_OF:
             yield _TEXT_OF[child.tag]
+        elif child.tag == qn("w:ruby"):
+            for base in child.iterchildren(qn("w:rubyBase")):
+                yield from _read_runs(base)
+        elif child.tag == _ALTERNATIVE:
+            yield from _read_run(_open_wrapper(child))
+
+
+def _read_formula(formula: Any) -> Iterator[str]:
+    for part in formula.iter(qn("m:t"), *_FORMULA_SIGNS):
+        yield _FORMULA_SIGNS.get(part.tag) or part.text or ""
+
+
+def _open_wrapper(element: Any) -> Iterable[Any]:
+    """What an element is around; of what is there in two forms, the one for newer programs. Nothing
+    for other elements."""
+    if element.tag == _ALTERNATIVE:
+        choice = element.find(_CHOICE)
+        return choice if choice is not None else next(iter(element), ())
+    return element if element.tag in _WRAPPERS else ()
 
 
 def _is_hidden(run: Any) -> bool:
@@ -201,15 +245,12 @@ def _is_hidden(run: Any) -> bool:
     return vanish is not None and vanish.get(qn("w:val")) not in ("0", "false", "off")
 
 
-def _list_text_boxes(paragraph: Any) -> Iterator[Any]:
+def _list_text_boxes(paragraph: Iterable[Any]) -> Iterator[Any]:
     """The text boxes of a paragraph; of a box that is there in two forms, one."""
     for child in paragraph:
         if child.tag == qn("w:txbxContent"):
             yield child
         elif child.tag == _ALTERNATIVE:
-            choice = child.find(_CHOICE)
-            forms = [choice] if choice is not None else list(child)
-            for form in forms:
-                yield from _list_text_boxes(form)
+            yield from _list_text_boxes(_open_wrapper(child))
         else:
             yield from _list_text_boxes(child)

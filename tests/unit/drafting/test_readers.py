@@ -13,6 +13,7 @@ from docx.oxml.ns import nsdecls, qn
 from queries.drafting.letter_text import BlockKind, LetterBlock
 from queries.drafting.readers.faults import LetterReading
 from queries.drafting.readers.formats import read_letter_bytes
+from queries.drafting.readers.word_file import INSERTED_FILE
 from tests.support.letter_files import (
     add_word_list,
     add_word_num,
@@ -265,6 +266,79 @@ def test_tables_boxes_and_line_breaks_of_word() -> None:
     assert texts(read_letter_bytes(".docx", save_word(document))) == [
         "Ida Pell", "14 Quarry Rise", "Code\tTitle", "88A\tGrooming", "Before", "In a box", "Seen",
     ]  # fmt: skip
+
+
+_MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+
+
+def make_forms(*forms: str) -> str:
+    """One content in several forms."""
+    return f"<mc:AlternateContent {_MC}>{''.join(forms)}</mc:AlternateContent>"
+
+
+TEXT = "<w:t>a moped</w:t>"
+RUN = f"<w:r>{TEXT}</w:r>"
+PARAGRAPH = f"<w:p>{RUN}</w:p>"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"<w:p>{make_forms(f'<mc:Choice>{RUN}</mc:Choice>', f'<mc:Fallback>{RUN}</mc:Fallback>')}</w:p>",
+        f"<w:p>{make_forms(f'<mc:Fallback>{RUN}</mc:Fallback>')}</w:p>",
+        f"<w:p><w:r>{make_forms(f'<mc:Choice>{TEXT}</mc:Choice>', '<mc:Fallback/>')}</w:r></w:p>",
+        make_forms(
+            f"<mc:Choice>{PARAGRAPH}</mc:Choice>", f"<mc:Fallback>{PARAGRAPH}</mc:Fallback>"
+        ),
+        "<w:p><w:r><w:ruby><w:rt><w:r><w:t>above</w:t></w:r></w:rt>"
+        f"<w:rubyBase>{RUN}</w:rubyBase></w:ruby></w:r></w:p>",
+        "<w:p><m:oMath><m:r><m:t>a </m:t></m:r><m:r><m:t>moped</m:t></m:r></m:oMath></w:p>",
+        "<m:oMathPara><m:oMath><m:r><m:t>a moped</m:t></m:r></m:oMath></m:oMathPara>",
+    ],
+)
+def test_text_of_word_in_other_elements_is_read_once(content: str) -> None:
+    document = docx.Document()
+    document.add_paragraph("Before")
+    body = parse_xml(f"<w:body {nsdecls('w', 'm')}>{content}</w:body>")
+    document.element.body[-1].addprevious(body[0])
+    reading = read_letter_bytes(".docx", save_word(document))
+    assert texts(reading) == ["Before", "a moped"]
+    assert reading.unread == ()
+
+
+def test_a_fraction_of_word_is_no_number_of_two_digits() -> None:
+    document = docx.Document()
+    parts = "".join(
+        f"<m:{part}><m:r><m:t>{digit}</m:t></m:r></m:{part}>"
+        for part, digit in (("num", 1), ("den", 2))
+    )
+    document.add_paragraph("Half: ")
+    formula = parse_xml(f"<m:oMath {nsdecls('m')}><m:f>{parts}</m:f></m:oMath>")
+    document.element.body[0].append(formula)
+    assert texts(read_letter_bytes(".docx", save_word(document))) == ["Half: 1/2"]
+
+
+def test_a_paragraph_in_two_forms_is_read_once_in_a_cell_of_word() -> None:
+    document = docx.Document()
+    table = document.add_table(1, 2)
+    table.cell(0, 0).text = "Theft of"
+    paragraphs = f"<mc:Choice>{PARAGRAPH}</mc:Choice>", f"<mc:Fallback>{PARAGRAPH}</mc:Fallback>"
+    cell = parse_xml(f"<w:tc {nsdecls('w')}>{make_forms(*paragraphs)}</w:tc>")
+    [*document.element.body.iter(qn("w:tc"))][-1].append(cell[0])
+    assert texts(read_letter_bytes(".docx", save_word(document))) == ["Theft of\ta moped"]
+
+
+def test_a_file_that_a_letter_of_word_inserts_is_said_to_be_unread() -> None:
+    document = docx.Document()
+    document.add_paragraph("Before")
+    document.element.body[-1].addprevious(parse_xml(f"<w:altChunk {nsdecls('w')}/>"))
+    letter = save_word(document)
+    assert read_letter_bytes(".docx", letter).unread == (INSERTED_FILE,)
+    mail = EmailMessage()
+    mail["Subject"] = "Request"
+    mail.set_content("Please see the letter.")
+    mail.add_attachment(letter, "application", "octet-stream", filename="letter.docx")
+    assert read_letter_bytes(".eml", mail.as_bytes()).unread == (INSERTED_FILE,)
 
 
 LONG = (
