@@ -517,7 +517,7 @@ def _view_question(
             *split_paragraphs(question.not_covered),
         ),
         notes=select_own_notes(question, shared=shared),
-        average=describe_average(question, answer.request),
+        average=describe_average(answer, question),
     )
     if view.total == NOT_COVERED:
         return msgspec.structs.replace(view, prose=(_NO_DAYS_COVERED,))

@@ -6,10 +6,12 @@ import io
 from datetime import date
 from typing import Any
 
+import msgspec
 import openpyxl
 import pytest
 
 from indexer.errors import RequestError
+from indexer.records.coverage import Coverage
 from queries.answer.shares import explain_shares, list_share_columns
 from queries.answer.types import NOT_COVERED, Column, QuestionAnswer, Row, Table
 from queries.api import to_rows
@@ -30,10 +32,14 @@ from tests.support.fake_search import answer
 from tests.support.rendered import rendered
 
 
-def render_words(request: str, records: list[dict[str, Any]]) -> str:
+def render_words(
+    request: str, records: list[dict[str, Any]], coverage: Coverage | None = None
+) -> str:
     """The letter of a request over a few records, on one line and without its annex."""
     text = f"reference: FOI/1\ntitle: Made\n{request}"
     found = answer(parse_request(text), records)
+    if coverage:
+        found = msgspec.structs.replace(found, measured_coverage=coverage)
     letter = rendered(render_letter_text, found, FORCE, date(2018, 8, 15)).partition("Annex: ")[0]
     return " ".join(letter.split())
 
@@ -364,12 +370,39 @@ def test_an_average_leaves_out_days_that_are_not_covered_and_is_not_given_of_wha
     None
 ):
     rows = (Row("1", "1 May 2017", (NOT_COVERED,)), Row("2", "2 May 2017", (3,)))
-    request = {"questions": [{"id": "Q1", "kind": "by", "by": "day", "average": True}]}
+    request = "period: 2017/18\nquestions: [{id: Q1, kind: by, by: day, average: true}]"
+    made = answer(parse_request(f"reference: FOI/1\ntitle: Made\n{request}"), [make_record()])
     for total, average in ((3, "3 a day"), (None, ""), (0, "")):
         table = Table(
             "Day", (Column("offences", "Offences"),), rows, Row("total", "All", (total,), "total")
         )
-        assert describe_average(QuestionAnswer("Q1", "by", "", table), request) == average
+        assert describe_average(made, QuestionAnswer("Q1", "by", "", table)) == average
+
+
+@pytest.mark.parametrize(
+    ("field", "period", "covers", "words"),
+    [
+        ("month", "{from: 2017-04-15, to: 2017-06-15}", None, "40 a month, without April 2017 and June 2017, of which not all days are counted."),
+        ("month", "{from: 2017-04-01, to: 2017-06-30}", None, "20 a month."),
+        ("month", "{from: 2017-04-01, to: 2017-06-30}", ("2017-04-01", "2017-06-29"), "25 a month, without June 2017, of which not all days are counted."),
+        ("quarter", "{from: 2017-04-01, to: 2017-07-01}", None, "60 a quarter, without July to September 2017, of which not all days are counted."),
+        ("financial_year", "{from: 2017-04-01, to: 2017-06-30}", None, None),
+        ("calendar_year", "{from: 2017-01-01, to: 2017-12-31}", None, "60 a year."),
+    ],
+)  # fmt: skip
+def test_an_average_is_of_whole_months(
+    field: str, period: str, covers: tuple[str, str] | None, words: str | None
+) -> None:
+    """Half a month counts half, and would make each month look smaller."""
+    request = f"period: {period}\nquestions: [{{id: Q1, kind: by, by: {field}, average: true}}]"
+    days = ["2017-04-20"] * 10 + ["2017-05-05"] * 40 + ["2017-06-10"] * 10
+    made = [make_record(number, recorded_on=day) for number, day in enumerate(days)]
+    first, last = map(date.fromisoformat, covers or ("2017-01-01", "2018-12-31"))
+    letter = render_words(request, made, Coverage(first, last))
+    if words:
+        assert f"On average, that is {words}" in letter
+    else:
+        assert "On average" not in letter
 
 
 @pytest.mark.parametrize("scope", ["by: outcome, average: true", "by: month, average: true"])

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from queries.answer.types import NOT_COVERED, Answer, NotedSum, QuestionAnswer
+from queries.answer.cells import collect_scope_conditions
+from queries.answer.condition import PeriodCondition
+from queries.answer.condition_text import parse_conditions
+from queries.answer.covered_days import classify_period
+from queries.answer.inference import intersect_conditions
+from queries.answer.types import NOT_COVERED, Answer, NotedSum, QuestionAnswer, Row
 from queries.documents.content.letter.parts import name_parts
 from queries.layout.prose import capitalise_sentence, join_list
 
@@ -31,18 +36,38 @@ def describe_overlaps(answer: Answer) -> str:
     )
 
 
-def describe_average(question: QuestionAnswer, request: Mapping[str, Any]) -> str:
+def describe_average(answer: Answer, question: QuestionAnswer) -> str:
     """How many there are on average, such as "1.1 a day", if the request asks for it; empty if it
-    does not, or if the total is withheld. Periods of days that are not covered do not count."""
-    specs: Sequence[Mapping[str, Any]] = request.get("questions", ())
+    does not, or if a number that it needs is withheld. Calendar periods of which not all days are
+    asked about and covered do not count, and are named unless none of their days is."""
+    specs: Sequence[Mapping[str, Any]] = answer.request.get("questions", ())
     spec = next((spec for spec in specs if spec["id"] == question.id), {})
     total = question.table.total.counts[0]
-    periods = sum(row.counts[0] != NOT_COVERED for row in question.table.rows)
-    if not spec.get("average") or not isinstance(total, int) or not total or not periods:
+    if not spec.get("average") or not isinstance(total, int) or not total:
         return ""
-    tenths = (20 * total + periods) // (2 * periods)
+    covered = [row for row in question.table.rows if row.counts[0] != NOT_COVERED]
+    whole = [row for row in covered if _is_whole(answer, row)]
+    counts = [row.counts[0] for row in whole] if len(whole) < len(covered) else [total]
+    numbers = [count for count in counts if isinstance(count, int)]
+    if not whole or len(numbers) < len(counts):
+        return ""
+    tenths = (20 * sum(numbers) + len(whole)) // (2 * len(whole))
     number = f"{tenths // 10:,}{f'.{tenths % 10}' if tenths % 10 else ''}"
-    return f"{number if tenths else 'fewer than 0.1'} a {question.table.heading.lower()}"
+    average = f"{number if tenths else 'fewer than 0.1'} a {question.table.heading.lower()}"
+    if partial := [row.label for row in covered if row not in whole]:
+        return f"{average}, without {join_list(partial)}, of which not all days are counted"
+    return average
+
+
+def _is_whole(answer: Answer, row: Row) -> bool:
+    """Whether all days of a row's calendar period are asked about and covered."""
+    asked = [c for c in collect_scope_conditions(answer.scope) if isinstance(c, PeriodCondition)]
+    return all(
+        all(intersect_conditions(period, days) == period for days in asked)
+        and (answer.coverage is None or classify_period(answer.coverage, period) == "inside")
+        for period in parse_conditions(row.means)
+        if isinstance(period, PeriodCondition)
+    )
 
 
 def _list_overlapping(answer: Answer, side: str) -> list[str]:
