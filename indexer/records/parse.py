@@ -13,7 +13,15 @@ from typing import Any, Final
 import msgspec
 
 from indexer.records.contract import PLAIN_CONTRACT, RecordContract
-from indexer.records.model import DELETED, MAX_NESTED, CrimeRecord, Deletion, RecordError
+from indexer.records.model import (
+    DELETED,
+    MAX_NESTED,
+    PEOPLE_LISTS,
+    CrimeRecord,
+    Deletion,
+    PeopleList,
+    RecordError,
+)
 from indexer.records.validation_messages import (
     NOT_AN_OBJECT,
     describe_field,
@@ -141,6 +149,8 @@ def _check_record(record: CrimeRecord, contract: RecordContract) -> None:
     contract.check_days(record)
     if len(record.victims) + len(record.suspects) + len(record.linked) > MAX_NESTED:
         raise _explain_nested_limit(record)
+    for people in PEOPLE_LISTS.values():
+        _check_people(record, people)
     for index, link in enumerate(record.linked):
         if link.crime_ref is None and link.offence_code is None:
             raise RecordError(
@@ -148,6 +158,21 @@ def _check_record(record: CrimeRecord, contract: RecordContract) -> None:
                 "Give one, or leave the link out.",
                 'an entry of "linked" names neither a crime_ref nor an offence_code',
             )
+
+
+def _check_people(record: CrimeRecord, people: PeopleList) -> None:
+    """Raise RecordError if somebody is in a list twice: each entry would count."""
+    references = [getattr(person, people.reference) for person in getattr(record, people.field)]
+    if len(references) < 2:
+        return
+    named = [reference for reference in references if reference is not None]
+    if len({*named}) < len(named):
+        second = next(i for i, ref in enumerate(references) if ref and ref in references[:i])
+        raise RecordError(
+            f'"{people.field}[{second}]" has the {people.reference} of another {people.singular} '
+            "of this record. Remove one: a join may have repeated its row.",
+            f"two {people.field} of a record have the same {people.reference}",
+        )
 
 
 def _explain_nested_limit(record: CrimeRecord) -> RecordError:

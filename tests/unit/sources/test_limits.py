@@ -57,6 +57,19 @@ def test_a_control_character_in_an_identifier_is_refused_and_not_printed(
     assert str(refusal.value).isprintable()
 
 
+@pytest.mark.parametrize("people", ["victims", "suspects"])
+def test_a_person_who_is_in_a_record_twice_is_refused(people: str) -> None:
+    """A join that repeats rows, or a table that was exported twice, would double all numbers."""
+    reference = f"{people[:-1]}_ref"
+    persons = [{"age": 12}, {reference: "V1", "age": 12}, {reference: "V1", "age": 12}]
+    with pytest.raises(RecordError) as refusal:
+        parse_record_mapping(record(**{people: persons}))
+    assert str(refusal.value).startswith(
+        f'"{people}[2]" has the {reference} of another {people[:-1]} of this record. Remove one'
+    )
+    parse_record_mapping(record(**{people: [*persons[:2], {"age": 12}, {reference: "V2"}]}))
+
+
 @pytest.mark.parametrize("text", [" 22B", "22B ", "22B\u00a0", " "])
 @pytest.mark.parametrize("field", ["crime_ref", "offence_code", "victim_ref", "linked", "deleted"])
 def test_a_space_around_an_identifier_is_refused(text: str, field: str) -> None:
