@@ -153,7 +153,6 @@ def run_restore(
     from indexer.index.backups import find_backup, restore_backup
     from indexer.index.lock import hold_lock
     from indexer.jobs.forget import find_returned_references
-    from indexer.jobs.summary import describe_older_backup
 
     settings = get_session().settings
     alias = settings.index.alias
@@ -185,11 +184,19 @@ def run_restore(
         if restoration.live == backup.live
         else f"What was live stays live. To change it: foidex rollback {backup.live}"
     )
+    _print_returned_records(returned_references, known_erasures)
+
+
+def _print_returned_records(references: list[str], known_erasures: int | None) -> None:
+    """Name the forgotten records that came back, as far as generations or the audit log know."""
+    from indexer.jobs.summary import describe_older_backup
+
+    settings = get_session().settings
     if known_erasures is not None and (
-        told := describe_older_backup(settings.audit_folder, alias, known_erasures)
+        told := describe_older_backup(settings.audit_folder, settings.index.alias, known_erasures)
     ):
         print(told, file=sys.stderr)
-    for reference in returned_references:
+    for reference in references:
         print(
             f"{reference} was forgotten, and came back: foidex forget {reference}", file=sys.stderr
         )

@@ -97,6 +97,9 @@ _MIN_GAINED: Final = 20
 
 _MIN_OTHER_MONTHS: Final = 6
 
+#: So many more victims, suspects or links as many records may have.
+_MAX_PEOPLE_GROWTH_PERCENT: Final = 50
+
 #: An extract of the last years may begin this much later than the one before.
 _MAX_START_MOVE: Final = timedelta(days=31)
 
@@ -320,18 +323,59 @@ def describe_offence_shrinkage(
     )
 
 
-def describe_content_shrinkage(
-    client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
-) -> str:
-    """Whether the records lost people, text or other values, as they do if a table is left out or
-    a column is empty; empty if not. What fewer records had counts for less. Raises GenerationError.
-    """
-    if limits.content_percent is None or not live.records:
-        return ""
+def count_contents(
+    client: Elasticsearch, generation: Generation, live: Generation
+) -> tuple[dict[str, int], dict[str, int]]:
+    """How many records, people and links of the live generation and of the new one contain what,
+    in words of a message. Raises GenerationError."""
     categories = {*live.categories} & {*generation.categories}
     previous, current = (
         _count_contents(client, name, categories) for name in (live.name, generation.name)
     )
+    return previous, current
+
+
+def describe_people_growth(
+    generation: Generation,
+    live: Generation,
+    contents: tuple[dict[str, int], dict[str, int]],
+    limits: ShrinkLimits,
+) -> str:
+    """Whether as many records have many more victims, suspects or links, as they do if a join
+    repeats rows or a table is there twice; empty if not. ``contents`` are those of the live
+    generation and of the new one."""
+    if limits.growth_percent is None or not live.records:
+        return ""
+    previous, current = contents
+    gains = {
+        content: (current[content], expected)
+        for content in (*PEOPLE_LISTS, "links")
+        if (expected := previous[content] * generation.records // live.records)
+        and current[content] > expected * (1 + _MAX_PEOPLE_GROWTH_PERCENT / 100)
+        and current[content] - expected >= _MIN_GAINED
+    }
+    if not gains:
+        return ""
+    return (
+        f"{generation.name} has many more {_list_changes(gains)} than as many records of the live "
+        f"one have; {_MAX_PEOPLE_GROWTH_PERCENT}% more are allowed, so it was not promoted. Check "
+        "that no table is there twice, and that no join repeats its rows; if all is right, rerun "
+        "with --allow growth."
+    )
+
+
+def describe_content_shrinkage(
+    generation: Generation,
+    live: Generation,
+    contents: tuple[dict[str, int], dict[str, int]],
+    limits: ShrinkLimits,
+) -> str:
+    """Whether the records lost people, text or other values, as they do if a table is left out or
+    a column is empty; empty if not. What fewer records had counts for less. ``contents`` are those
+    of the live generation and of the new one."""
+    if limits.content_percent is None or not live.records:
+        return ""
+    previous, current = contents
     expected = {
         content: count * generation.records // live.records for content, count in previous.items()
     }

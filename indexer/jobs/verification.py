@@ -15,6 +15,7 @@ from indexer.index.paging import search_sealed_pages
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.shrinkage import (
     ShrinkLimits,
+    count_contents,
     count_months,
     describe_content_shrinkage,
     describe_decline,
@@ -22,6 +23,7 @@ from indexer.jobs.shrinkage import (
     describe_month_growth,
     describe_month_shrinkage,
     describe_offence_shrinkage,
+    describe_people_growth,
     describe_replacement,
     describe_total_shrinkage,
 )
@@ -98,16 +100,32 @@ def _describe_shrinkage(
     limits: ShrinkLimits,
     tally: Tally,
 ) -> dict[CheckOverride, str]:
-    contents = describe_content_shrinkage(client, generation, live, limits)
     total = describe_total_shrinkage(generation, live, limits)
     months = _compare_months(client, generation, live, limits)
+    lost_contents, gained_people = _compare_contents(client, generation, live, limits)
+    growth = filter(None, (months.get(CheckOverride.GROWTH), gained_people))
     return {
         CheckOverride.SHRINK: total,
         CheckOverride.DECLINE: "" if total else describe_decline(generation, limits),
         **months,
+        CheckOverride.GROWTH: "\n".join(growth),
         CheckOverride.OFFENCES: describe_offence_shrinkage(client, generation, live, limits),
-        CheckOverride.CONTENTS: contents or describe_emptied_changes(tally.had, tally.lost, limits),
+        CheckOverride.CONTENTS: lost_contents
+        or describe_emptied_changes(tally.had, tally.lost, limits),
     }
+
+
+def _compare_contents(
+    client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
+) -> tuple[str, str]:
+    """What the records lost of what they contain, and whether they gained too many people."""
+    if limits.content_percent is None and limits.growth_percent is None:
+        return "", ""
+    contents = count_contents(client, generation, live)
+    return (
+        describe_content_shrinkage(generation, live, contents, limits),
+        describe_people_growth(generation, live, contents, limits),
+    )
 
 
 def _compare_months(

@@ -335,6 +335,23 @@ def test_growth_is_set_aside_by_its_name(refresh: Refresh, extract: Path) -> Non
     expect_refusal(refresh, extract, CheckOverride.GROWTH, r"2022-05 \(355, not 155\)")
 
 
+@pytest.mark.parametrize("people", ["victims", "suspects", "linked"])
+def test_people_that_are_there_twice_are_refused(
+    refresh: Refresh, extract: Path, people: str
+) -> None:
+    """Without a reference of their own they look like others of the same age and sex."""
+    person = {"crime_ref": "R1"} if people == "linked" else {"age": 12, "sex": "F"}
+    write_records(extract, [one | {people: [person]} for one in make_records()])
+    refresh(extract)
+    half = [one | {people: [person] * (1 + index % 2)} for index, one in enumerate(make_records())]
+    write_records(extract, half)
+    assert refresh(extract).generation.overrides == ()
+    write_records(extract, [one | {people: [person] * 3} for one in make_records()])
+    words = people.replace("linked", "links")
+    message = rf"has many more {words} \(6,000, not 3,000\) than as many records of the live one"
+    expect_refusal(refresh, extract, CheckOverride.GROWTH, message)
+
+
 def test_the_first_months_of_an_index_may_grow(refresh: Refresh, extract: Path) -> None:
     """With few other months, and while a month goes on, there is nothing to compare with."""
     write_records(extract, make_records(300))
