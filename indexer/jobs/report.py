@@ -45,9 +45,17 @@ _MAX_REPORT_BYTES: Final = 100_000_000
 
 _LAST_SUCCESS_METRIC: Final = "foidex_refresh_last_success_timestamp_seconds"
 
+_LAST_CHANGE_METRIC: Final = "foidex_refresh_last_change_timestamp_seconds"
+
+_TIME_METRICS: Final = {
+    _LAST_SUCCESS_METRIC: "When a refresh last succeeded.",
+    _LAST_CHANGE_METRIC: "When a refresh last changed any record.",
+}
+
 
 class RefreshReport(Struct, frozen=True):
-    """One run of the refresh, successful or not. ``seconds`` is its wall time."""
+    """One run of the refresh, successful or not. ``seconds`` is its wall time. ``without_change``
+    says that it found the very records of the generation before."""
 
     outcome: Literal["promoted", "failed"]
     exit_code: int
@@ -55,6 +63,7 @@ class RefreshReport(Struct, frozen=True):
     started_at: datetime
     seconds: float
     generation: Generation | None = None
+    without_change: bool = False
     previous: str | None = None
     cleared: tuple[str, ...] = ()
     pruned: tuple[str, ...] = ()
@@ -75,6 +84,7 @@ def build_refresh_report(
         started_at=started_at,
         seconds=round(seconds, 3),
         generation=loaded.generation,
+        without_change=loaded.unchanged,
         previous=loaded.previous,
         cleared=loaded.cleared,
         pruned=loaded.pruned,
@@ -107,12 +117,12 @@ def write_refresh_report(report: RefreshReport, path: Path, alias: str) -> None:
 def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
     """Write metrics in the Prometheus text format. Raises OutputError.
 
-    A failed run has no counts. ``foidex_refresh_last_success_timestamp_seconds`` is carried over
-    from the file that is replaced, so the time of the last success stays known. A file with the
-    metrics of another index is not replaced: nobody would learn that its refresh fails.
+    A failed run has no counts. The times of the last success and of the last change are carried
+    over from the file that is replaced, so they stay known. A file with the metrics of another
+    index is not replaced: nobody would learn that its refresh fails.
     """
-    successes = _read_last_successes(path)
-    if others := sorted(successes.keys() - {alias}):
+    earlier_times = _read_earlier_times(path)
+    if others := sorted(earlier_times.keys() - {alias}):
         raise _make_foreign_error(path, "metrics", others[0])
     registry = CollectorRegistry()
 
@@ -120,7 +130,6 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
         Gauge(name, text, ["alias"], registry=registry).labels(alias).set(value)
 
     end = report.started_at.timestamp() + report.seconds
-    success = end if report.outcome == "promoted" else successes.get(alias)
     gauge(
         "foidex_refresh_success",
         "1 if the last refresh succeeded, otherwise 0.",
@@ -129,8 +138,10 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
     gauge("foidex_refresh_exit_code", "Exit code of the last refresh.", report.exit_code)
     gauge("foidex_refresh_end_timestamp_seconds", "When the last refresh ended.", end)
     gauge("foidex_refresh_duration_seconds", "How long the last refresh took.", report.seconds)
-    if success is not None:
-        gauge(_LAST_SUCCESS_METRIC, "When a refresh last succeeded.", success)
+    times = _find_last_times(report, end, earlier_times.get(alias, {}))
+    for name, text in _TIME_METRICS.items():
+        if name in times:
+            gauge(name, text, times[name])
     if report.generation:
         for name, text in _COUNT_FIELDS.items():
             gauge(f"foidex_refresh_{name}", text, getattr(report.generation, name))
@@ -150,6 +161,21 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
         write_file(path, generate_latest(registry))
     except OSError as error:
         raise OutputError(f"{path}: the metrics cannot be written ({error.strerror}).") from None
+
+
+def _find_last_times(
+    report: RefreshReport, end: float, earlier_times: dict[str, float]
+) -> dict[str, float]:
+    """When a refresh last succeeded, and last changed any record, each by the name of its metric.
+
+    Where no earlier change is known, as after an upgrade, the time counts from this success. One
+    to come, of a clock that was ahead, would keep the alert silent until then.
+    """
+    if report.outcome != "promoted":
+        return earlier_times
+    earlier_change = earlier_times.get(_LAST_CHANGE_METRIC, end)
+    change = min(earlier_change, end) if report.without_change else end
+    return {_LAST_SUCCESS_METRIC: end, _LAST_CHANGE_METRIC: change}
 
 
 def _set_damage_gauges(registry: CollectorRegistry, damage: TextDamage, alias: str) -> None:
@@ -197,20 +223,21 @@ def _read_report_owner(path: Path) -> str:
         return ""
 
 
-def _read_last_successes(path: Path) -> dict[str, float | None]:
-    """The time of the last success of each index that a metrics file is about; empty where it
-    cannot be read."""
-    successes: dict[str, float | None] = {}
+def _read_earlier_times(path: Path) -> dict[str, dict[str, float]]:
+    """The times that a metrics file gives for each index that it is about, by the name of their
+    metric; empty where it cannot be read."""
+    times_by_alias: dict[str, dict[str, float]] = {}
     try:
         text = _read_earlier_file(path, _MAX_METRICS_BYTES).decode()
         for metric in text_string_to_metric_families(text):
             for sample in metric.samples:
                 if alias := sample.labels.get("alias"):
-                    is_time = sample.name == _LAST_SUCCESS_METRIC
-                    successes[alias] = sample.value if is_time else successes.get(alias)
+                    times = times_by_alias.setdefault(alias, {})
+                    if sample.name in _TIME_METRICS:
+                        times[sample.name] = sample.value
     except (OSError, ValueError):
         return {}
-    return successes
+    return times_by_alias
 
 
 def _describe_coverage(generation: Generation) -> dict[str, Any]:
@@ -268,6 +295,7 @@ def log_refresh_report(report: RefreshReport) -> None:
             previous=report.previous,
             mode=report.mode,
             seconds=report.seconds,
+            without_change=report.without_change,
             overrides=list(generation.overrides),
             cleared=list(report.cleared),
             pruned=list(report.pruned),

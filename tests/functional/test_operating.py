@@ -194,6 +194,33 @@ def test_a_refresh_that_finds_another_leaves_its_report_and_metrics(
     assert b"foidex_refresh_success" in before[1]
 
 
+def test_a_refresh_of_the_extract_of_the_night_before_leaves_the_time_of_the_last_change(
+    operate: Callable[..., Outcome], home: Path
+) -> None:
+    def read_outputs() -> tuple[bool, float, float]:
+        report = json.loads((home / "report.json").read_bytes())
+        metrics = (home / "foidex.prom").read_text()
+        success, change = (
+            float(
+                re.findall(rf"^foidex_refresh_last_{event}_\w+{{.*}} (.+)$", metrics, re.MULTILINE)[
+                    0
+                ]
+            )
+            for event in ("success", "change")
+        )
+        return report["without_change"], success, change
+
+    operate("refresh")
+    unchanged, first_success, first_change = read_outputs()
+    assert (unchanged, first_success) == (False, first_change)
+    again = operate("refresh")
+    assert '"without_change": true' in again.err
+    unchanged, second_success, second_change = read_outputs()
+    assert unchanged
+    assert second_success > first_success
+    assert second_change == first_change
+
+
 def number_ended_process() -> int:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         process.kill()

@@ -1,11 +1,12 @@
-"""The metrics of a refresh: the time of the last success outlives runs that fail."""
+"""The metrics of a refresh: the times of the last success and change outlive runs that fail."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from indexer.errors import OutputError
@@ -21,6 +22,14 @@ STARTED = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
 FAILED = RefreshReport("failed", 5, "full", STARTED, 1.0)
 
 LAST_SUCCESS = "foidex_refresh_last_success_timestamp_seconds"
+
+
+LAST_CHANGE = "foidex_refresh_last_change_timestamp_seconds"
+
+
+def read_time(path: Path, metric: str) -> float:
+    (line,) = [line for line in path.read_text().splitlines() if line.startswith(metric)]
+    return float(line.split()[-1])
 
 
 def last_success(path: Path) -> list[str]:
@@ -44,6 +53,55 @@ def test_time_of_the_last_success_is_left_out_where_none_is_known(tmp_path: Path
     path.write_text(f"{LAST_SUCCESS}{{ is not a metric")
     write_metrics(FAILED, path, "crimes")
     assert last_success(path) == []
+
+
+def write_nights(path: Path, nights: str) -> None:
+    """Metrics of one refresh after the other, a day apart: "c" changed records, "u" left them
+    unchanged, "f" failed."""
+    for number, night in enumerate(nights):
+        at = STARTED + timedelta(days=number)
+        promoted = RefreshReport("promoted", 0, "full", at, 0.0, without_change=night == "u")
+        failed = msgspec.structs.replace(FAILED, started_at=at)
+        write_metrics(failed if night == "f" else promoted, path, "crimes")
+
+
+@pytest.mark.parametrize(
+    ("nights", "day"),
+    [("c", 0), ("cuu", 0), ("cuc", 2), ("cufu", 0), ("cf", 0), ("cucf", 2), ("fcu", 1)],
+)
+def test_the_time_of_the_last_change_stays_until_a_refresh_changes_a_record(
+    tmp_path: Path, nights: str, day: int
+) -> None:
+    """As where an extract no longer comes, and its records have no updated_at."""
+    path = tmp_path / "foidex.prom"
+    write_nights(path, nights)
+    assert read_time(path, LAST_CHANGE) == (STARTED + timedelta(days=day)).timestamp()
+
+
+def test_the_time_of_the_last_change_is_left_out_where_no_refresh_succeeded(tmp_path: Path) -> None:
+    path = tmp_path / "foidex.prom"
+    write_nights(path, "ff")
+    assert LAST_CHANGE not in path.read_text()
+
+
+def test_the_time_of_the_last_change_counts_from_the_first_success_that_knows_no_earlier_one(
+    tmp_path: Path,
+) -> None:
+    """As after an upgrade, or where the file was deleted: the alert comes later, not never."""
+    path = tmp_path / "foidex.prom"
+    path.write_text(f'{LAST_SUCCESS}{{alias="crimes"}} 1.5e+09\n')
+    write_nights(path, "uu")
+    assert read_time(path, LAST_CHANGE) == STARTED.timestamp()
+
+
+def test_a_last_change_of_a_time_to_come_does_not_outlive_the_clock_that_was_ahead(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "foidex.prom"
+    ahead = STARTED + timedelta(days=400)
+    write_metrics(RefreshReport("promoted", 0, "full", ahead, 0.0), path, "crimes")
+    write_nights(path, "u")
+    assert read_time(path, LAST_CHANGE) == STARTED.timestamp()
 
 
 def test_metrics_of_another_index_are_neither_replaced_nor_taken_for_its_own(

@@ -88,6 +88,7 @@ HEALTHY = {
     "success": "1",
     "exit_code": "0",
     "last_success_timestamp_seconds": "0",
+    "last_change_timestamp_seconds": "0",
     "newest_update_timestamp_seconds": "0",
     "records": "100000",
     "rejected": "0",
@@ -110,13 +111,37 @@ NIGHTS = {
         {"FoidexRecordsOld"}, metrics={"newest_update_timestamp_seconds": str(-3 * 86_400)}
     ),
     "no time of a change": Night(set(), metrics={"newest_update_timestamp_seconds": ""}),
+    "the same records for two days, without updated_at": Night(
+        set(),
+        metrics={
+            "newest_update_timestamp_seconds": "",
+            "last_change_timestamp_seconds": str(-2 * 86_400),
+        },
+    ),
+    "the same records for three days, without updated_at": Night(
+        {"FoidexRecordsUnchanged"},
+        metrics={
+            "newest_update_timestamp_seconds": "",
+            "last_change_timestamp_seconds": str(-3 * 86_400),
+        },
+    ),
+    "the same records over a weekend, and a refresh that takes longer": Night(
+        set(),
+        hours=1,
+        metrics={"last_change_timestamp_seconds": str(-3 * 86_400)},
+    ),
     "failed": Night({"FoidexRefreshFailed"}, metrics={"success": "0", "exit_code": "5"}),
     "report not written": Night({"FoidexRefreshUnfinished"}, metrics={"exit_code": "11"}),
     "any other exit code": Night({"FoidexRefreshUnfinished"}, metrics={"exit_code": "1"}),
     "another run under way": Night(set(), metrics={"exit_code": "12"}),
     "never": Night(
         {"FoidexRefreshFailed", "FoidexNeverRefreshed"},
-        metrics={"success": "0", "exit_code": "5", "last_success_timestamp_seconds": ""},
+        metrics={
+            "success": "0",
+            "exit_code": "5",
+            "last_success_timestamp_seconds": "",
+            "last_change_timestamp_seconds": "",
+        },
     ),
     "no index": Night(
         {"FoidexRefreshFailed", "FoidexIndexMissing"}, metrics={"success": "0", "exit_code": "8"}
