@@ -80,14 +80,18 @@ def run_status(
 ) -> None:
     """Show which server is used and what the live generation contains.
 
-    It exits with 5 if no server can be used, and with 8 if nothing is loaded. It starts the
-    embedded server only if --max-age is given.
+    It exits with 5 if no server can be used, and with 8 if nothing is loaded. If --max-age is
+    given, it starts the embedded server, and exits with 5 if a part of the index is missing.
 
     Example: foidex status --max-age 26h
     """
     from datetime import UTC, datetime
 
-    from indexer.index.generations import describe_future_build, read_live_generation
+    from indexer.index.generations import (
+        count_documents,
+        describe_future_build,
+        read_live_generation,
+    )
     from indexer.server.embedded.process import find_embedded_address
 
     settings = get_session().settings
@@ -99,6 +103,8 @@ def run_status(
     with get_session().client() as client:
         print(f"Server      {get_session().address().redacted_urls}")
         live = read_live_generation(client, settings.index.alias)
+        if limit is not None:
+            count_documents(client, settings.index.alias)  # raises where a part of it is missing
     age = datetime.now(UTC) - live.built_at
     print(f"Generation  {live.name}, {live.mode}, built {live.built_at:%Y-%m-%d %H:%M} UTC")
     print(f"Records     {live.records:,} held, {live.rejected:,} rejected when it was built")

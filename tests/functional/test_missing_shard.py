@@ -59,3 +59,6 @@ def test_without_every_shard_no_command_gives_a_number(
         assert not any(character.isdigit() for character in outcome.out), arguments
         assert "no node holds a part of the index" in outcome.err, arguments
     assert not [*tmp_path.glob("answer/*")]
+    status = foidex("status", "--max-age", "26h", FOIDEX_RETRIES="0")
+    assert status.code == 5  # or what watches it every hour stays green
+    assert "no node holds a part of the index" in status.err
