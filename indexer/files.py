@@ -102,6 +102,10 @@ _ENTERED_BY_ALL: Final = Permissions(0o644)
 DOCUMENT_PERMISSIONS: Final = Permissions(0o640)
 
 
+#: The folder of the system's devices, in which some are links.
+_DEVICES: Final = "/dev"
+
+
 class UnsafePathError(OSError):
     """A path would lead through a link that someone else may have made, or to no ordinary file."""
 
@@ -303,7 +307,11 @@ class Folder:
         What a run that was killed had begun to write as this file is removed.
         """
         mode = self.find_mode(name)
-        if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
+        is_link = mode is not None and stat.S_ISLNK(mode)
+        if mode is not None and not stat.S_ISREG(mode) and not is_link:
+            raise UnsafePathError(self.path / name, "is not an ordinary file")
+        if is_link and os.path.realpath(self.path) == _DEVICES:
+            # Such as "stdout", which every program of the machine writes to.
             raise UnsafePathError(self.path / name, "is not an ordinary file")
         part_name, file = self._create_part(name, permissions)
         is_moved = False

@@ -16,6 +16,7 @@ import pytest
 
 from indexer.files import (
     PRIVATE_MODE,
+    UnsafePathError,
     open_folder,
     open_private_file,
     read_file,
@@ -224,3 +225,18 @@ def test_a_lock_is_taken_on_a_disk_that_lets_no_mode_be_set(
     monkeypatch.setattr(os, "fchmod", refuse)
     with open_folder(tmp_path) as folder, folder.hold_lock("file.lock", 0):
         assert (tmp_path / "file.lock").exists()
+
+
+def test_a_link_among_the_devices_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root's /dev/stdout would be a file from then on, for every program of the machine."""
+    link = tmp_path / "stdout"
+    link.symlink_to("/proc/self/fd/1")
+    monkeypatch.setattr("indexer.files._DEVICES", os.path.realpath(tmp_path))
+    with pytest.raises(UnsafePathError, match="is not an ordinary file"):
+        write_file(link, b"x")
+    assert link.is_symlink()
+    monkeypatch.setattr("indexer.files._DEVICES", "/dev")
+    write_file(link, b"x")
+    assert link.read_bytes() == b"x"
