@@ -155,11 +155,11 @@ def test_sigterm_deletes_what_was_half_built_gives_the_lock_back_and_is_told(nig
         assert "stopped" in said
         assert set(client.indices.get(index=f"{night.alias}-*").body) == before
         assert not client.exists(index=f"{night.alias}.lock", id="refresh")
-    report = json.loads((night.home / "refresh-report.json").read_text())
+    report = json.loads((night.home / f"{night.alias}-report.json").read_text())
     assert (report["outcome"], report["exit_code"]) == ("failed", 143)
     (line,) = [json.loads(one) for one in said.splitlines() if one.startswith("{")]
     assert (line["event"], line["exit_code"]) == ("refresh failed", 143)
-    metrics = (night.home / "foidex.prom").read_text()
+    metrics = (night.home / f"{night.alias}.prom").read_text()
     labels = f'{{alias="{night.alias}"}}'
     assert f"foidex_refresh_success{labels} 0.0" in metrics
     assert f"foidex_refresh_exit_code{labels} 143.0" in metrics

@@ -22,6 +22,7 @@ from indexer.index import generations
 from indexer.index.generations import prune_generations
 from indexer.index.lock import hold_lock
 from indexer.jobs.forget import ErasureScope, erase_record
+from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.refresh import RefreshMode, RefreshOptions, RefreshPlan, refresh_index
 from indexer.records.categories import Category
 from indexer.records.narrative import MATCHING_RULE
@@ -98,8 +99,10 @@ class Force:
         path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in held))
         fields = FieldMap(categories=DISTRICT)
         plan = RefreshPlan((path,), self.folder / "rejects", fields=fields)
-        settings = RefreshSettings(keep=9, max_shrink_percent=100, lease_seconds=10)
-        options = RefreshOptions(settings, lambda _: {}, mode)
+        settings = RefreshSettings(keep=9, lease_seconds=10)
+        # Random records need not look like those before them.
+        allowed = frozenset(CheckOverride) - {CheckOverride.REJECTS}
+        options = RefreshOptions(settings, lambda _: {}, mode, allowed)
         refresh_index(self.client, self.index, plan, options, SILENT)
 
     def answer(self, asking: Request, most: int = MOST) -> Answer:

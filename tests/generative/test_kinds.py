@@ -96,6 +96,7 @@ def people(reference: str) -> st.SearchStrategy[list[dict[str, Any]]]:
             },
         ),
         max_size=3,
+        unique_by=lambda person: person.get(reference, id(person)),  # each is in a record once
     )
 
 
@@ -135,8 +136,8 @@ def _named(number: int, one: Record, *, whole: bool) -> Record:
     """With its reference; where ``whole``, every person has one too."""
     if whole:
         for kind, reference in (("victims", "victim_ref"), ("suspects", "suspect_ref")):
-            for person in one.get(kind, []):
-                person.setdefault(reference, "G")
+            for index, person in enumerate(one.get(kind, [])):
+                person.setdefault(reference, f"G{index}")
     return {"crime_ref": f"R{number}", **one}
 
 

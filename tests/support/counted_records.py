@@ -34,6 +34,7 @@ COUNTED_RECORDS = st.lists(
                     optional={"age": st.none() | st.integers(0, 120), "sex": st.sampled_from("FM")},
                 ),
                 max_size=3,
+                unique_by=lambda victim: victim["victim_ref"],
             ),
             "linked": st.lists(
                 st.fixed_dictionaries({"offence_code": st.sampled_from(CODES)})

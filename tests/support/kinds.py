@@ -120,10 +120,16 @@ def records(draw: st.DrawFn, most: int = 30) -> list[dict[str, Any]]:
     for number in range(draw(st.integers(0, most))):
         victims = draw(st.lists(PERSON, max_size=2))
         if referenced:
-            victims = [{**one, "victim_ref": draw(st.sampled_from("abc"))} for one in victims]
+            victims = [
+                {**one, "victim_ref": reference}
+                for one, reference in zip(victims, draw(st.permutations("abc")), strict=False)
+            ]
         suspects = draw(st.lists(PERSON, max_size=2))
         if referenced:
-            suspects = [{**one, "suspect_ref": draw(st.sampled_from("abc"))} for one in suspects]
+            suspects = [
+                {**one, "suspect_ref": reference}
+                for one, reference in zip(suspects, draw(st.permutations("abc")), strict=False)
+            ]
         categories = {
             "district": draw(st.sampled_from([None, "North", "South"])),
             "flag": draw(st.lists(st.sampled_from(["knife", "online"]), unique=True)),

@@ -38,8 +38,8 @@ _REFRESH = """
 [refresh]
 keep = 2
 lease_seconds = 600
-report = "refresh-report.json"
-metrics = "foidex.prom"
+report = "{alias}-report.json"
+metrics = "{alias}.prom"
 [[refresh.canaries]]
 term = "live stream"
 least = 10
@@ -150,7 +150,9 @@ class Night:
         }
         self.folder.mkdir(exist_ok=True)
         index = f'[index]\nalias = "{self.alias}"\n'
-        (self.folder / "foidex.toml").write_text(index + source.settings + _REFRESH)
+        (self.folder / "foidex.toml").write_text(
+            index + source.settings + _REFRESH.format(alias=self.alias)
+        )
 
     def start(self, *more: str, **environment: str) -> subprocess.Popen[str]:
         """Begin a refresh."""
