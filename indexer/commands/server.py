@@ -107,7 +107,7 @@ def run_status(
         live = read_live_generation(client, settings.index.alias)
         if limit is not None:
             # Raises where a part of it is missing. A role may read one of the names, or neither.
-            for searched in (live.name, settings.index.alias):
+            for searched in (settings.index.alias, live.name):
                 with suppress(AuthorizationException):
                     count_documents(client, searched)
                     break
