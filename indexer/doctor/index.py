@@ -10,7 +10,11 @@ from indexer.config.model import Settings
 from indexer.doctor.finding import Finding, Findings
 from indexer.errors import NoIndexError
 from indexer.files import is_there
-from indexer.index.backups import EMBEDDED_REPOSITORY, check_repository
+from indexer.index.backups import (
+    EMBEDDED_REPOSITORY,
+    MISSING_FOLDER_ADVICE,
+    check_repository,
+)
 from indexer.index.erasures import find_unknown_erasures
 from indexer.index.generations import (
     describe_future_build,
@@ -205,8 +209,7 @@ def check_backup_repository(client: Elasticsearch, settings: Settings) -> Findin
             "backups",
             "problem",
             f"{folder} is missing, so the embedded server can make no backup.",
-            "Run foidex down; put a copy of the folder there, if you have one; then run foidex up, "
-            "which makes the folder if it is missing, and foidex backup.",
+            MISSING_FOLDER_ADVICE,
         )
         return
     if configured_name is None and EMBEDDED_REPOSITORY not in client.snapshot.get_repository().body:

@@ -37,6 +37,12 @@ from indexer.terminal import show_name
 
 EMBEDDED_REPOSITORY: Final = "foidex"
 
+#: What to do where the embedded server's folder of backups is gone.
+MISSING_FOLDER_ADVICE: Final = (
+    "Run foidex down; put a copy of the folder there, if you have one; then run foidex up, which "
+    "makes the folder if it is missing, and foidex backup."
+)
+
 _METADATA_KEY: Final = "foidex"
 
 _SNAPSHOT_TIMEOUT_SECONDS: Final = 6 * 3600
@@ -131,8 +137,7 @@ def _explain_unusable_folder(folder: Path) -> str:
     if _is_empty(folder):
         return (
             f"{folder}: the embedded server cannot use its backups there, because the folder is "
-            "missing or empty. Run foidex down; put a copy of the folder there, if you have one; "
-            "then run foidex up, which makes the folder if it is missing, and foidex backup."
+            f"missing or empty. {MISSING_FOLDER_ADVICE}"
         )
     return (
         f"{folder}: the embedded server cannot use its backups there. Check the rights of the "

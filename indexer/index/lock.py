@@ -65,8 +65,8 @@ class LockDocument(Struct, frozen=True):
             os.kill(self.process, 0)  # asks, and ends nothing
         except ProcessLookupError:
             return True
-        except OSError:
-            return False
+        except OSError:  # it is another user's
+            pass
         return False
 
 

@@ -162,17 +162,18 @@ def _check_record(record: CrimeRecord, contract: RecordContract) -> None:
 
 def _check_people(record: CrimeRecord, people: PeopleList) -> None:
     """Raise RecordError if somebody is in a list twice: each entry would count."""
-    references = [getattr(person, people.reference) for person in getattr(record, people.field)]
-    if len(references) < 2:
-        return
-    named = [reference for reference in references if reference is not None]
-    if len({*named}) < len(named):
-        second = next(i for i, ref in enumerate(references) if ref and ref in references[:i])
-        raise RecordError(
-            f'"{people.field}[{second}]" has the {people.reference} of another {people.singular} '
-            "of this record. Remove one: a join may have repeated its row.",
-            f"two {people.field} of a record have the same {people.reference}",
-        )
+    references: set[str] = set()
+    for index, person in enumerate(getattr(record, people.field)):
+        reference = getattr(person, people.reference)
+        if reference is None:
+            continue
+        if reference in references:
+            raise RecordError(
+                f'"{people.field}[{index}]" has the {people.reference} of another '
+                f"{people.singular} of this record. Remove one: a join may have repeated its row.",
+                f"two {people.field} of a record have the same {people.reference}",
+            )
+        references.add(reference)
 
 
 def _explain_nested_limit(record: CrimeRecord) -> RecordError:

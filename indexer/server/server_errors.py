@@ -263,7 +263,7 @@ def _explain_status(  # noqa: PLR0911 - one for each status
             )
             return ServerError(
                 f"{urls}: no node holds a part of the index (a shard), so no number is given. "
-                f"{remedy}"
+                + remedy
             )
         case 429 | 502 | 503 | 504:
             return ServerError(

@@ -33,7 +33,7 @@ _BACKSLASH: Final = re.compile(
 )
 
 # In a text without a certain one, of a source that writes some; "y\n" stays.
-_POSSIBLE: Final = re.compile(rf"{_PATH}|()()(?<!\b[A-Za-z])(?<!\\)\\([nrt])(?=[a-z])")
+_POSSIBLE: Final = re.compile(rf"{_PATH}|(?<!\b[A-Za-z])(?<!\\)\\([nrt])(?=[a-z])")
 
 _CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "", "f": "\n\n"}
 
@@ -69,8 +69,10 @@ def decode_escapes(text: str) -> str:
 
     For texts of a source that is known to write escapes.
     """
-    pattern = _BACKSLASH if has_backslash_escapes(text) else _POSSIBLE
-    text = pattern.sub(_decode_backslash, text)
+    if has_backslash_escapes(text):
+        text = _BACKSLASH.sub(_decode_backslash, text)
+    else:
+        text = _POSSIBLE.sub(lambda match: _CONTROLS.get(match[1], match[0]), text)
     if has_mail_escapes(text):
         text = _MAIL.sub(_decode_mail, text)
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from indexer.records.coverage import Coverage
 from queries.answer.cells import collect_scope_conditions
 from queries.answer.condition import PeriodCondition
 from queries.answer.condition_text import parse_conditions
@@ -46,7 +47,9 @@ def describe_average(answer: Answer, question: QuestionAnswer) -> str:
     if not spec.get("average") or not isinstance(total, int) or not total:
         return ""
     covered = [row for row in question.table.rows if row.counts[0] != NOT_COVERED]
-    whole = [row for row in covered if _is_whole(answer, row)]
+    scope = collect_scope_conditions(answer.scope)
+    asked = [days for days in scope if isinstance(days, PeriodCondition)]
+    whole = [row for row in covered if _is_whole(row, asked, answer.coverage)]
     counts = [row.counts[0] for row in whole] if len(whole) < len(covered) else [total]
     numbers = [count for count in counts if isinstance(count, int)]
     if not whole or len(numbers) < len(counts):
@@ -59,12 +62,11 @@ def describe_average(answer: Answer, question: QuestionAnswer) -> str:
     return average
 
 
-def _is_whole(answer: Answer, row: Row) -> bool:
+def _is_whole(row: Row, asked: list[PeriodCondition], coverage: Coverage | None) -> bool:
     """Whether all days of a row's calendar period are asked about and covered."""
-    asked = [c for c in collect_scope_conditions(answer.scope) if isinstance(c, PeriodCondition)]
     return all(
         all(intersect_conditions(period, days) == period for days in asked)
-        and (answer.coverage is None or classify_period(answer.coverage, period) == "inside")
+        and (coverage is None or classify_period(coverage, period) == "inside")
         for period in parse_conditions(row.means)
         if isinstance(period, PeriodCondition)
     )
