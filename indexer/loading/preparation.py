@@ -21,7 +21,12 @@ from indexer.records.damage.kinds import NO_REPAIR, DamageTally, RepairKind
 from indexer.records.document import build_document, build_tombstone, encode_document
 from indexer.records.model import CrimeDocument, CrimeRecord, Deletion, RecordError, Tombstone
 from indexer.records.offences import OffenceTable
-from indexer.records.parse import parse_mapped_line, parse_record_line, parse_record_mapping
+from indexer.records.parse import (
+    list_alike_people,
+    parse_mapped_line,
+    parse_record_line,
+    parse_record_mapping,
+)
 from indexer.records.validation_messages import describe_offence_code
 from indexer.sources.base import RawRecord
 
@@ -116,6 +121,7 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
     ``number`` is the position of its raw record in the batch. For a tombstone ``digest`` and
     ``code`` are empty; for a record they are its content hash, as bytes, and its offence code.
     ``day`` is the day it was recorded. ``ends`` are those of its texts, as they came.
+    ``alike_people`` are the lists in which nothing tells two people apart.
     """
 
     number: int
@@ -129,6 +135,7 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
     damage: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
     ends: TextEnds = NO_ENDS
+    alike_people: tuple[str, ...] = ()
     has_own_time: bool = True
 
     @property
@@ -147,8 +154,8 @@ class RecordFault(Struct, frozen=True, gc=False):
 class DocumentStatistics(Struct):
     """What is counted about documents: the first and the last ``updated_at`` (``watermark``) and
     ``recorded_on``, the records of each year, those with each offence code that the table lacks,
-    those from before or after the life of their code, the links without a code, and the damage to
-    text."""
+    those from before or after the life of their code, the links without a code, the damage to
+    text, and by their list the records with people whom nothing tells apart."""
 
     watermark: datetime | None = None
     first_update: datetime | None = None
@@ -158,6 +165,7 @@ class DocumentStatistics(Struct):
     unknown_codes: dict[str, int] = {}
     codes_outside_validity: dict[str, int] = {}
     bare_links: int = 0
+    alike_people: dict[str, int] = {}
     damage: DamageTally = msgspec.field(default_factory=DamageTally)
 
 
@@ -230,6 +238,7 @@ def _describe_document(
         damage=document.damage,
         repaired=document.repaired,
         ends=_find_text_ends(record),
+        alike_people=() if isinstance(record, Deletion) else list_alike_people(record),
     )
 
 
@@ -255,6 +264,7 @@ def collect_statistics(
     )
     codes: Counter[str] = Counter()
     misplaced_codes: Counter[str] = Counter()
+    alike_people: Counter[str] = Counter()
     for document in documents:
         if document.code and not offences.has_code(document.code):
             codes[describe_offence_code(document.code)] += 1
@@ -262,10 +272,12 @@ def collect_statistics(
             misplaced_codes[document.code] += 1
         if document.bare_links:
             statistics.bare_links += document.bare_links
+        alike_people.update(document.alike_people)
         if document.damage or document.repaired:
             statistics.damage.add(document.damage, document.repaired)
         if document.ends.longest:
             statistics.damage.cut.add(document.ends)
     statistics.unknown_codes = dict(codes)
+    statistics.alike_people = dict(alike_people)
     statistics.codes_outside_validity = dict(misplaced_codes)
     return statistics

@@ -14,6 +14,7 @@ from indexer.loading.content_hash import CONTENT_HASH_RANGE
 from indexer.loading.faults import FaultTally
 from indexer.loading.preparation import DocumentStatistics, PendingDocument
 from indexer.records.damage.kinds import DamageTally
+from indexer.records.model import PEOPLE_LISTS
 from indexer.sources.base import RawRecord
 
 _SHOWN_REASONS: Final = 10
@@ -131,6 +132,8 @@ class Tally(Struct):
         self.unknown_codes.update(statistics.unknown_codes)
         self.codes_outside_validity.update(statistics.codes_outside_validity)
         self.bare_links += statistics.bare_links
+        for field, number in sorted(statistics.alike_people.items()):
+            self.notes[_describe_alike_people(field)] += number
         self.damage.merge(statistics.damage)
 
     def reject(self, raw: RawRecord, reason: str, kind: str) -> None:
@@ -150,3 +153,11 @@ class Tally(Struct):
                 f"({self.indexed:,} indexed, {self.rejected:,} rejected): some are lost. "
                 "Nothing was promoted; run the command again."
             )
+
+
+def _describe_alike_people(field: str) -> str:
+    people = PEOPLE_LISTS[field]
+    return (
+        f"a record has two {field} alike in age and sex, and no {people.reference} tells them "
+        "apart. Where a join repeated a row, both count"
+    )

@@ -176,6 +176,23 @@ def _check_people(record: CrimeRecord, people: PeopleList) -> None:
         references.add(reference)
 
 
+def list_alike_people(record: CrimeRecord) -> tuple[str, ...]:
+    """The lists of people in which two without a reference are alike in all that is known of them,
+    and something is: different people may be, and so are the rows that a join repeats."""
+    return tuple(
+        people.field for people in PEOPLE_LISTS.values() if _has_alike_people(record, people)
+    )
+
+
+def _has_alike_people(record: CrimeRecord, people: PeopleList) -> bool:
+    described = [
+        (person.age, person.sex)
+        for person in getattr(record, people.field)
+        if getattr(person, people.reference) is None and (person.age, person.sex) != (None, None)
+    ]
+    return len(set(described)) < len(described)
+
+
 def _explain_nested_limit(record: CrimeRecord) -> RecordError:
     """The error for more people and links than a server takes; suspects only where it has some."""
     names = ("victims", *(["suspects"] if record.suspects else []), "linked")

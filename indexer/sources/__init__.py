@@ -20,7 +20,12 @@ from indexer.errors import SourceError
 from indexer.files import open_input
 from indexer.records.model import DELETED
 from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, RecordStream, RecordTooLongError
-from indexer.sources.csv_tables import CRIMES_FILE, list_child_files, read_csv_tables
+from indexer.sources.csv_tables import (
+    CRIMES_FILE,
+    list_child_files,
+    read_csv_tables,
+    refuse_numbered_tables,
+)
 from indexer.sources.extract import ExtractChecks, ExtractRules, list_sidecars
 from indexer.sources.jsonl import read_json_lines
 from indexer.sources.profile.reading import read_profiled_file
@@ -93,9 +98,10 @@ def begin_extract_checks(
     """Note the state of every file that will be read, and compare it with its checksum, and the
     times of tables that belong together.
 
-    Raises SourceError.
+    Raises SourceError, also for a part or a copy of a table that is not read.
     """
     files = [_resolve_file(path) for path in paths]
+    refuse_numbered_tables(files)
     children = {file: [child for _, child in list_child_files(file)] for file in files}
     checks = ExtractChecks([*files, *tombstones], [*chain(*children.values())], rules)
     for file in files:

@@ -40,6 +40,9 @@ _OTHER_ENDINGS: Final = frozenset(
     (*TABLE_ENDINGS, *(f".csv.{packing}" for packing in ("zip", "bz2", "xz", "zst", "7z")))
 )
 
+#: What follows the name of a table in that of a part or a copy: "_2", " (1)", "-part-2", "2024-01".
+_NUMBERED: Final = re.compile(r"[ _.()-]*(?:part)?[ _.()-]*[0-9][0-9 _.()-]*")
+
 # How spreadsheets keep the leading zeros of a text: ="0012", or with its quotes doubled.
 _TEXT_FORMULA: Final = re.compile(r'="{1,2}([^"]*)"{1,2}')
 
@@ -75,6 +78,41 @@ def _refuse_passing_over(file: Path) -> None:
                     f"{file.with_name(other)}: is not read, as the table must be called "
                     f"{file.name}. {remedy}, or move it to another folder."
                 )
+
+
+def refuse_numbered_tables(files: Iterable[Path]) -> None:
+    """Raise SourceError for a part or a copy of a table beside it, such as victims_2.csv, that is
+    not among the files to read: its rows would be missing without a word."""
+    source_files = {file.resolve() for file in files}
+    for folder in sorted({file.parent for file in source_files if file.name == CRIMES_FILE}):
+        file_names = []
+        with suppress(OSError):  # a folder that cannot be listed
+            file_names = sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths
+        for file_name in file_names:
+            table = _find_numbered_table(file_name)
+            if table and (folder / file_name).resolve() not in source_files:
+                raise SourceError(
+                    f"{folder / file_name}: is not read, as the rows of this table must all be in "
+                    f"{table}.csv. Add them to it, or move the file to another folder."
+                )
+
+
+def _find_numbered_table(file_name: str) -> str | None:
+    """The table that a file is named after, with a number, in any form that a table can have."""
+    lowered = file_name.lower()
+    endings = [ending for ending in _OTHER_ENDINGS if lowered.endswith(ending)]
+    if not endings:
+        return None
+    stem = lowered.removesuffix(max(endings, key=len))
+    tables = (CRIMES_FILE.removesuffix(".csv"), *(table.name for table in CHILD_TABLES))
+    return next(
+        (
+            table
+            for table in tables
+            if stem.startswith(table) and _NUMBERED.fullmatch(stem.removeprefix(table))
+        ),
+        None,
+    )
 
 
 def _is_other_form(name: str, table_name: str) -> bool:

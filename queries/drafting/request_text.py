@@ -17,7 +17,9 @@ _PROSE_KEYS: Final = frozenset(
     {"title", "text", "not_covered", "note", "label", "question", "sentence", "choices", "default"}
 )
 
-_MAIL_ADDRESS: Final = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+# Within the lengths of RFC 5321 (4.5.3.1) and RFC 1035: a long word is searched once, not from each
+# of its letters.
+_MAIL_ADDRESS: Final = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 
 _REQUESTER: Final = "the requester"
 

@@ -82,7 +82,34 @@ def test_a_table_in_another_form_stops_the_load(
     begin_extract_checks([folder], [], ExtractRules())  # the table is there
 
 
-@pytest.mark.parametrize("name", ["victims.md", "victims-notes.csv", "victims.csv.bak", "lin.csv"])
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("crimes_2.csv", "crimes"),
+        ("victims (1).csv", "victims"),
+        ("Narratives-Part-2.CSV", "narratives"),
+        ("links2024-01.csv.gz", "links"),
+        ("victims.1.csv", "victims"),
+        ("suspects 2.xlsx", "suspects"),
+    ],
+)
+def test_a_part_or_copy_of_a_table_stops_the_load(folder: Path, name: str, table: str) -> None:
+    """Exports in parts, and downloads of a name that is there, have such names."""
+    (folder / name).write_text("crime_ref\n1\n")
+    message = f"{name}: is not read, as the rows of this table must all be in {table}.csv"
+    for path in (folder, folder / "crimes.csv"):
+        with pytest.raises(SourceError, match=re.escape(message)):
+            begin_extract_checks([path], [], ExtractRules())
+
+
+def test_a_numbered_table_that_is_named_is_read(folder: Path) -> None:
+    (folder / "crimes_2.csv").write_text("crime_ref\n2\n")
+    begin_extract_checks([folder, folder / "crimes_2.csv"], [], ExtractRules())
+
+
+@pytest.mark.parametrize(
+    "name", ["victims.md", "victims-notes.csv", "victims.csv.bak", "lin.csv", "crimes_2.txt.bak"]
+)
 def test_other_files_beside_the_tables_are_none_of_foidex(folder: Path, name: str) -> None:
     (folder / name).touch()
     begin_extract_checks([folder], [], ExtractRules())
