@@ -90,7 +90,10 @@ def _list_reading_cells(state: ReviewState, record: DrawnRecord) -> Iterator[str
     is_hidden = (
         record.second_reading
         and not state.is_unblinded
-        and (record.reference, Reading.SETTLING) not in state.decisions
+        and (
+            (record.reference, Reading.SETTLING) not in state.decisions
+            or state.lacks_second(record.reference)
+        )
     )
     for reading in _PREFIXES:
         decision = state.decisions.get((record.reference, reading))

@@ -26,7 +26,7 @@ class ReviewProgress(Struct, frozen=True, kw_only=True):
     ``conflicts`` are records that need a further decision; None until all second readings are done,
     because a reader could see from it what the other decided.
     ``second_readings_ended`` are the records of which there will be no second reading, because
-    second readings were ended. ``stale`` are records whose text has changed since someone read it,
+    second readings were ended. ``stale`` are records to be read again, as their text has changed,
     ``gone`` those that the index no longer has.
     """
 
@@ -76,12 +76,13 @@ def measure_progress(
 
 
 def _is_stale(state: ReviewState, readings: RecordState) -> bool:
-    decisions = (readings.first, readings.second, readings.settling)
-    valid_readings = {decision.reading for decision in decisions if decision}
-    return any(
-        reading not in valid_readings and (readings.record.reference, reading) in state.decisions
-        for reading in Reading
-    )
+    """Whether a reading of it that is open was made before, of another text."""
+    open_readings: tuple[Reading, ...] = ()
+    if readings.first is None:
+        open_readings = (Reading.FIRST, Reading.SECOND)
+    elif readings.awaits_second:
+        open_readings = (Reading.SECOND,)
+    return any((readings.record.reference, reading) in state.decisions for reading in open_readings)
 
 
 def _measure_reviewers(decisions: Sequence[Decision]) -> list[ReviewerProgress]:

@@ -74,9 +74,16 @@ class ReviewState(Struct, frozen=True, kw_only=True):
     def count_missing_seconds(self) -> int:
         """How many records of the sample have no second decision, and were to have one."""
         return sum(
-            record.second_reading and (record.reference, Reading.SECOND) not in self.decisions
-            for record in self.records
+            record.second_reading and self.lacks_second(record.reference) for record in self.records
         )
+
+    def lacks_second(self, reference: str) -> bool:
+        """Whether nobody read a record a second time, or only a text before the one of the last
+        first reading: then who reads it again must not learn of that."""
+        first, second = (
+            self.decisions.get((reference, reading)) for reading in (Reading.FIRST, Reading.SECOND)
+        )
+        return second is None or (first is not None and first.content_hash != second.content_hash)
 
     def list_readings(self, current_hashes: Mapping[str, str] | None = None) -> list[RecordState]:
         """Each record with the decisions that hold for its present text.

@@ -44,15 +44,21 @@ def _list_second_steps(
     command = _END_COMMAND.format(name=shell_name)
     waiting = progress.second_readings_due - progress.second_readings
     if waiting:
+        consequence = (
+            "because the text has changed"
+            if state.is_unblinded
+            else "and nothing can be settled or answered before"
+        )
         yield (
             f"{waiting:,} second {'reading waits' if waiting == 1 else 'readings wait'} for "
-            "another person than the first reader, and nothing can be settled or answered before."
+            f"another person than the first reader, {consequence}."
         )
+    if not state.is_unblinded and waiting:
         yield (
             f"If nobody else can read: {command} (for good; the answer then says that these "
             "records were not read twice)."
         )
-    elif not state.is_unblinded:
+    elif not state.is_unblinded and progress.gone:
         yield (
             "Records that were to be read a second time are no longer in the index, so nothing "
             f"can be settled or answered. End second readings: {command}"
