@@ -14,12 +14,14 @@ from typing import Annotated, Any, Final, Union
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from indexer.config.model import ListSettings, Settings
 from indexer.errors import RequestError, UnconfirmedError
 from indexer.records.categories import Categories
 from indexer.records.model import ShortText
 from indexer.records.noun import OFFENCE, Noun
+from indexer.records.offences import load_offence_table
 from indexer.validation_errors import describe_violation, parse_validation_error
 from queries.answer.types import UncoveredPart
 from queries.disclosure.policy import DisclosureSpec
@@ -478,6 +480,8 @@ def _find_request_problems(
                 *question.subscope.problems(categories),
                 *_find_outside_periods(question.subscope, scope),
             ]
+            if not inner and not scope_problems:
+                inner = [*_find_outside_offences(question.subscope, spec)]
             yield from _prefix_paths(f"{path}.within", iter(inner))
             if inner:
                 continue
@@ -509,6 +513,23 @@ def _find_outside_periods(narrower_spec: ScopeSpec, scope: Scope) -> Iterator[Pr
                 f"the period ({period.label}) reaches beyond the request's "
                 f"({scope.periods_in_words}), whose records alone are asked about. Widen the "
                 "request's period, or narrow this one.",
+            )
+
+
+def _find_outside_offences(narrower_spec: ScopeSpec, spec: ScopeSpec) -> Iterator[Problem]:
+    """Offences of a question of which no record of the request can be: they would count 0."""
+    table = load_offence_table()
+    codes = spec.keep_possible_codes(table, table.titles)
+    row_specs = [
+        (f".offences[{number}]", replace(narrower_spec, offences=(row,)))
+        for number, row in enumerate(narrower_spec.offences)
+    ]
+    for place, row_spec in row_specs or [(".where.offence_group", narrower_spec)]:
+        if not row_spec.keep_possible_codes(table, codes):
+            yield Problem(
+                place,
+                "no record can be of these offences and of the request's, so this question would "
+                "count nothing. Widen the request's offences, or name some of them here.",
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Annotated, Final
 
@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from indexer.errors import RequestError
 from indexer.records.categories import Categories
 from indexer.records.model import MAX_AGE, VICTIMS, Age, PeopleList
-from indexer.records.offences import load_offence_table
+from indexer.records.offences import OffenceTable, load_offence_table
 from indexer.records.offences.ranges import list_codes, require_codes
 from queries.answer.condition_text import abbreviate_codes
 from queries.spec.problem import Problem
@@ -161,6 +161,30 @@ class ScopeSpec(
     def every_period(self) -> tuple[Period, ...]:
         """Its one period, or its several periods."""
         return tuple(spec.period for spec in ((self.period,) if self.period else self.periods))
+
+    @property
+    def offence_codes(self) -> frozenset[str]:
+        """The codes of its rows of offences. Raises RequestError for a code that is none."""
+        return frozenset(code for spec in self.offences for code in spec.row.codes)
+
+    def keep_possible_codes(self, table: OffenceTable, codes: Iterable[str]) -> set[str]:
+        """Those of the codes that a record in the scope may have. A code without a known group may
+        be of any."""
+        groups = self.where.get("offence_group")
+        folded_groups = (
+            {group.casefold() for group in groups} if isinstance(groups, tuple) else None
+        )
+        scope_codes = self.offence_codes
+        return {
+            code
+            for code in codes
+            if (not scope_codes or not scope_codes.isdisjoint(table.path(code)))
+            and (
+                folded_groups is None
+                or (group := table.group(code)) is None
+                or group.casefold() in folded_groups
+            )
+        }
 
     @property
     def every_mention(self) -> tuple[Mention, ...]:

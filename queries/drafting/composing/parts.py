@@ -21,7 +21,11 @@ from queries.drafting.composing.confirming import (
 from queries.drafting.composing.leftover import counts_other_things, find_leftover
 from queries.drafting.composing.questions import build_question
 from queries.drafting.composing.reading import PartReading
-from queries.drafting.composing.scope import RequestScope, list_all_rows
+from queries.drafting.composing.scope import (
+    RequestScope,
+    list_all_rows,
+    refers_to_other_part,
+)
 from queries.drafting.composing.term_sets import drop_same_terms
 from queries.drafting.draft import Confirmation, DraftOffence, DraftPart, DraftTerm
 from queries.drafting.phrases.breakdowns import EACH_TERM
@@ -61,16 +65,21 @@ class PartDrafter:
         self._replaced = {(phrase.first, phrase.last) for phrase in replaced}
         self._known_terms: list[DraftTerm] = list(scope.mentions)
         self._named = {offence.words.casefold() for offence, _ in scope.named}
+        self._previous: DraftPart | None = None
 
     def draft_part(self, reading: PartReading) -> Iterator[DraftPart]:
         """What a part becomes."""
         part = DraftPart(number=reading.part.number, text=reading.part.quotation)
         if reading.is_taken_back or reading.part.number in self._withdrawn:
             yield replace(part, withdrawn=True)
-        elif reading.is_gap:
-            yield self._draft_gap(reading, part)
-        else:
-            yield self._draft_question(reading, part)
+            return
+        drafted = (
+            self._draft_gap(reading, part)
+            if reading.is_gap
+            else self._draft_question(reading, part)
+        )
+        self._previous = drafted
+        yield drafted
 
     def _draft_gap(self, reading: PartReading, part: DraftPart) -> DraftPart:
         """A part without figures, with each thing in it that no question answers."""
@@ -104,9 +113,34 @@ class PartDrafter:
             drafted = replace(drafted, fields={}, gap="other", why=_NOT_READ)
             self.confirmations.append(confirm_part(drafted, NOT_UNDERSTOOD))
         elif drafted.fields:
+            drafted = self._relate_to_other_parts(reading, drafted)
             self._doubt_question(reading, drafted, question.doubts)
         self._learn_terms(reading)
         return drafted
+
+    def _relate_to_other_parts(self, reading: PartReading, part: DraftPart) -> DraftPart:
+        """A part without offences of its own, held to what the part before it counts if it speaks
+        of that: "how many of these"."""
+        narrowing = part.fields.get("within", {})
+        previous = self._previous
+        if previous is None or reading.rows or {"offences", "where"} & narrowing.keys():
+            return part
+        question = ""
+        related = part
+        if refers_to_other_part(reading):
+            previous_narrowing = previous.fields.get("within", {})
+            if not previous.fields:
+                question = f"Part {previous.number} has no figures, and this part may speak of what it asks for. Are all records meant?"
+            elif {"offences", "where"} & previous_narrowing.keys():
+                related = replace(
+                    part, fields={**part.fields, "within": {**previous_narrowing, **narrowing}}
+                )
+                question = f"This part is read as speaking of the records of part {previous.number} alone. Is that meant?"
+        elif self._scope.are_offences_apart:
+            question = "Other parts name offences, and this one does not, so it counts records of every offence. Is that meant?"
+        if question:
+            self.confirmations.append(confirm_part(related, question))
+        return related
 
     def _is_understood(self, reading: PartReading, fields: dict[str, Any]) -> bool:
         """Whether anything in a part or above it made its question, or it at least asks."""

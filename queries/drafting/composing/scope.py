@@ -9,9 +9,10 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from indexer.records.offences import load_offence_table
 from queries.drafting.composing.reading import ContextReading, PartReading
 from queries.drafting.draft import DraftOffence, DraftPeriod, DraftTerm
-from queries.drafting.phrases.breakdowns import LINKED
+from queries.drafting.phrases.breakdowns import LINKED, OTHER_OFFENCE
 from queries.drafting.phrases.named_offences import NamedOffence
 from queries.drafting.phrases.periods import PeriodPhrase
 from queries.drafting.phrases.terms import TermPhrase
@@ -23,6 +24,13 @@ _REFERS_BACK: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: What speaks of the records of another part, and not of its words, ages or days.
+_OF_OTHER_PART: Final = re.compile(
+    r"\b(?:these|those|such|them|they|the same|the above)\b(?!\s+(?:\w+\s+)?(?:words?|terms?|apps?|key ?words?|"
+    r"phrases?|names?|platforms?|sites?|websites?|services?|networks?|ages?|bands?|groups?|years?|months?|days?|periods?|codes?)\b)",
+    re.IGNORECASE,
+)
+
 _BACKGROUND: Final = re.compile(
     r"\b(?:background|understand|campaign|dissertation|interest|concerned|believe|members|read|reported that|answer to)\b",
     re.IGNORECASE,
@@ -31,7 +39,8 @@ _BACKGROUND: Final = re.compile(
 
 class RequestScope(Struct, frozen=True):
     """The scope of the request. ``term_home`` and ``row_home`` are the number of the part that its
-    terms and its offences come from, or None if they stand outside the parts.
+    terms and its offences come from, or None if they stand outside the parts. Offences are
+    ``apart`` if several parts have each their own.
     """
 
     periods: tuple[PeriodPhrase, ...] = ()
@@ -42,6 +51,7 @@ class RequestScope(Struct, frozen=True):
     term_home: str | None = None
     row_home: str | None = None
     is_term_home_sure: bool = True
+    are_offences_apart: bool = False
 
     @property
     def draft_periods(self) -> tuple[DraftPeriod, ...]:
@@ -55,17 +65,54 @@ def find_scope(context: Sequence[ContextReading], parts: Sequence[PartReading]) 
     """The scope that the context and the parts give."""
     counted = [reading for reading in parts if not reading.is_gap and not reading.is_taken_back]
     mentions, term_home, is_sure, phrases = _find_mentions(context, counted)
-    offences, row_home = _find_offences(context, counted)
+    are_apart = _have_parts_own_offences(counted)
+    first_part = () if are_apart else counted[:1]
+    offences, row_home = _find_offences(context, first_part)
     return RequestScope(
         periods=_find_periods(context, counted),
         mentions=mentions,
         offences=offences,
-        named=_find_named(context, counted, has_codes=bool(offences)),
+        named=_find_named(context, first_part, has_codes=bool(offences)),
         term_phrases=phrases,
         term_home=term_home,
         row_home=row_home,
         is_term_home_sure=is_sure,
+        are_offences_apart=are_apart,
     )
+
+
+def refers_to_other_part(reading: PartReading) -> bool:
+    """Whether a part speaks of records that another part is about: "how many of these"."""
+    return bool(_OF_OTHER_PART.search(reading.part.text))
+
+
+def _have_parts_own_offences(parts: Sequence[PartReading]) -> bool:
+    """Whether a later part is about offences that the first does not cover. Those of the first are
+    then not the request's: within them, no record of the later part would count."""
+    if not parts or not (own_offences := _list_own_offences(parts[0])):
+        return False
+    return any(
+        not _is_covered(code, own_offences)
+        for reading in parts[1:]
+        if not refers_to_other_part(reading)
+        for code in _list_own_offences(reading)
+    )
+
+
+def _list_own_offences(reading: PartReading) -> set[str]:
+    """The codes and offence groups that a part counts, in codes or in words."""
+    text = reading.part.text
+    if LINKED.search(text) or OTHER_OFFENCE.search(text) or "offence_group" in reading.breakdowns:
+        return set()
+    own_offences = {code for row in reading.rows for code in row.codes}
+    for offence in reading.named:
+        own_offences |= {offence.group} if offence.group else set(offence.codes)
+    return own_offences
+
+
+def _is_covered(code: str, own_offences: set[str]) -> bool:
+    table = load_offence_table()
+    return bool(own_offences & {*table.path(code), table.groups.get(code, code)})
 
 
 def _find_periods(
@@ -123,7 +170,7 @@ def _join_terms(phrases: Sequence[TermPhrase]) -> tuple[DraftTerm, ...]:
 def _find_offences(
     context: Sequence[ContextReading], parts: Sequence[PartReading]
 ) -> tuple[tuple[DraftOffence, ...], str | None]:
-    """The rows of the context and of what leads to parts, or else of the first part."""
+    """The rows of the context and of what leads to parts, or else of the part that speaks for all."""
     rows = {row.codes: row for reading in reversed(context) for row in reading.rows}
     ordered = [
         row for reading in context for row in reading.rows if rows.get(row.codes) is not None
@@ -131,7 +178,7 @@ def _find_offences(
     distinct = {row.codes: row for row in ordered}
     if distinct:
         return tuple(distinct.values()), None
-    for reading in parts[:1]:
+    for reading in parts:
         if reading.rows and not LINKED.search(reading.part.text):
             return reading.rows, reading.part.number
     return (), None
@@ -149,7 +196,7 @@ def _find_named(
             if limits or not _BACKGROUND.search(passage.text):
                 for offence in passage.named:
                     entries.setdefault(offence.words.casefold(), (offence, passage.text))
-    for reading in parts[:1]:
+    for reading in parts:
         if "offence_group" not in reading.breakdowns:
             for offence in reading.named:
                 entries.setdefault(offence.words.casefold(), (offence, reading.part.whole_text))

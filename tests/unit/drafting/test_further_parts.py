@@ -92,3 +92,46 @@ def test_courtesy_behind_the_numbers_is_not_asked_about(sentence: str) -> None:
     plain, further = draft_letter(NUMBERED), draft_letter(f"{NUMBERED}\n{sentence}")
     assert further.confirmations == plain.confirmations
     assert further.parts == plain.parts
+
+
+def draft_parts(*questions: str) -> Draft:
+    numbered = "\n".join(f"{number}. {text}" for number, text in enumerate(questions, start=1))
+    return draft_letter(f"For the year ending 30 June 2024:\n{numbered}")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("How many offences of code 28E were recorded?", "How many of code 34B were recorded?"),
+        ("How many rapes were recorded?", "How many shoplifting offences were recorded?"),
+        ("How many robberies were recorded?", "How many burglaries were recorded?"),
+    ],
+)
+def test_parts_with_offences_of_their_own_are_not_held_to_those_of_the_first(
+    first: str, second: str
+) -> None:
+    """Within the offences of part 1, none of part 2 would count."""
+    draft = draft_parts(first, second, 'How many of these mention "cuckoo"?', "What of outcomes?")
+    assert (draft.offences, draft.groups) == ((), ())
+    own_offences, others, spoken_of = [part.fields["within"] for part in draft.parts[:3]]
+    assert own_offences != others == spoken_of
+    [entry] = list_entries(draft, "3")
+    assert "the records of part 2 alone" in entry.question
+
+
+def test_a_part_about_some_of_the_offences_of_the_first_stays_within_them() -> None:
+    draft = draft_parts("How many offences of code 28 were there?", "How many of code 28E?")
+    assert [row.codes for row in draft.offences] == [("28",)]
+    draft = draft_parts("How many rapes were recorded?", "How many of these were of code 19C?")
+    assert [row.label for row in draft.offences] == ["rapes"]
+
+
+def test_a_part_without_offences_beside_parts_with_some_is_asked_about() -> None:
+    draft = draft_parts("How many rapes were there?", "How many burglaries?", "Figures by month?")
+    [entry] = list_entries(draft, "3")
+    assert "it counts records of every offence" in entry.question
+
+
+def test_a_part_that_speaks_of_one_without_figures_is_asked_about() -> None:
+    draft = draft_parts("Please send your policy on apps.", "How many of these offences by month?")
+    assert any("Part 1 has no figures" in entry.question for entry in list_entries(draft, "2"))

@@ -289,6 +289,38 @@ def test_periods_beside_a_period_are_refused_and_a_question_keeps_to_the_request
         parse_request(wider)
 
 
+@pytest.mark.parametrize(
+    ("scope", "narrower"),
+    [
+        ("offences: [{codes: [28E]}]", "offences: [{codes: [34B]}]"),
+        ("offences: [{codes: [28E]}]", "offences: [{codes: [28]}, {codes: [19C]}]"),
+        ("offences: [{codes: [28E]}]", "where: {offence_group: [Robbery]}"),
+        ("where: {offence_group: [Robbery]}", "offences: [{codes: [28]}]"),
+    ],
+)
+def test_offences_of_a_question_that_are_none_of_the_requests_are_refused(
+    scope: str, narrower: str
+) -> None:
+    """Every number would be 0, whatever was recorded."""
+    question = f"questions:\n- id: Q1\n  kind: offences\n  within:\n    {narrower}"
+    with pytest.raises(RequestError, match=r":8: no record can be of these offences and of the"):
+        parse_request(f"{HEAD}{scope}\n{question}")
+
+
+@pytest.mark.parametrize(
+    ("scope", "narrower"),
+    [
+        ("offences: [{codes: [28]}]", "offences: [{codes: [28E]}]"),
+        ("offences: [{codes: [28E]}]", "offences: [{codes: [28]}]"),
+        ("offences: [{codes: [19C-19K]}]", "where: {offence_group: [Sexual offences]}"),
+        ("where: {offence_group: [Robbery]}", "offences: [{codes: [34B]}]"),
+    ],
+)
+def test_offences_of_a_question_may_be_some_of_the_requests(scope: str, narrower: str) -> None:
+    question = f"questions:\n- id: Q1\n  kind: offences\n  within:\n    {narrower}"
+    parse_request(f"{HEAD}{scope}\n{question}")
+
+
 @given(st.text())
 def test_any_text_is_a_request_or_refused(text: str) -> None:
     with pytest.raises(RequestError):
