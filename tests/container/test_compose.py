@@ -240,6 +240,22 @@ def test_prepare_gives_a_user_whose_password_was_deleted_another(folder: Path) -
     assert (folder / "secrets" / "refresh_password").stat().st_uid == 10001
 
 
+def test_prepare_renews_the_certificates_with_the_authority_that_is_trusted(folder: Path) -> None:
+    """A new authority would part the nodes from each other, and foidex from them."""
+    certificates = folder / "secrets" / "certs"
+    authority = certificates / "ca.crt"
+    before = [path.read_bytes() for path in (authority, folder / "secrets" / "ca.key")]
+    for name in ("node", "proxy"):
+        certificate = certificates / f"{name}.crt"
+        old = certificate.read_bytes()
+        certificate.unlink()
+        subprocess.run([folder / "prepare"], check=True, capture_output=True)
+        assert certificate.read_bytes() != old
+        subprocess.run(["openssl", "verify", "-CAfile", authority, certificate], check=True)
+    assert [path.read_bytes() for path in (authority, folder / "secrets" / "ca.key")] == before
+    assert (certificates / "node.key").stat().st_uid == 1000
+
+
 def test_prepare_adds_the_users_that_an_older_one_did_not_make(folder: Path) -> None:
     secrets_of = folder / "secrets"
     older = {}
