@@ -24,6 +24,7 @@ from queries.drafting.composing.reading import PartReading
 from queries.drafting.composing.scope import (
     RequestScope,
     list_all_rows,
+    list_part_numbers,
     refers_to_other_part,
 )
 from queries.drafting.composing.term_sets import drop_same_terms
@@ -65,7 +66,7 @@ class PartDrafter:
         self._replaced = {(phrase.first, phrase.last) for phrase in replaced}
         self._known_terms: list[DraftTerm] = list(scope.mentions)
         self._named = {offence.words.casefold() for offence, _ in scope.named}
-        self._previous: DraftPart | None = None
+        self._drafted: list[DraftPart] = []
 
     def draft_part(self, reading: PartReading) -> Iterator[DraftPart]:
         """What a part becomes."""
@@ -78,7 +79,7 @@ class PartDrafter:
             if reading.is_gap
             else self._draft_question(reading, part)
         )
-        self._previous = drafted
+        self._drafted.append(drafted)
         yield drafted
 
     def _draft_gap(self, reading: PartReading, part: DraftPart) -> DraftPart:
@@ -119,28 +120,49 @@ class PartDrafter:
         return drafted
 
     def _relate_to_other_parts(self, reading: PartReading, part: DraftPart) -> DraftPart:
-        """A part without offences of its own, held to what the part before it counts if it speaks
-        of that: "how many of these"."""
-        narrowing = part.fields.get("within", {})
-        previous = self._previous
-        if previous is None or reading.rows or {"offences", "where"} & narrowing.keys():
-            return part
-        question = ""
-        related = part
-        if refers_to_other_part(reading):
-            previous_narrowing = previous.fields.get("within", {})
-            if not previous.fields:
-                question = f"Part {previous.number} has no figures, and this part may speak of what it asks for. Are all records meant?"
-            elif {"offences", "where"} & previous_narrowing.keys():
-                related = replace(
-                    part, fields={**part.fields, "within": {**previous_narrowing, **narrowing}}
-                )
-                question = f"This part is read as speaking of the records of part {previous.number} alone. Is that meant?"
-        elif self._scope.are_offences_apart:
+        """A part held to the records of the part that it speaks of: "how many of these", "of Q2".
+        What is not certain of that is asked."""
+        spoken_of = self._find_spoken_of(reading)
+        related, question = part, ""
+        if len(spoken_of) > 1:
+            listing = " and ".join(earlier_part.number for earlier_part in spoken_of)
+            question = f"This part speaks of parts {listing}, whose records no question counts together. Which does it count?"
+        elif spoken_of and not spoken_of[0].fields:
+            question = f"Part {spoken_of[0].number} has no figures, and this part may speak of what it asks for. Are all records meant?"
+        elif spoken_of:
+            related = self._narrow_to_records_of(spoken_of[0], part)
+            if related != part:
+                question = f"This part is read as speaking of the records of part {spoken_of[0].number} alone. Is that meant?"
+        elif self._scope.are_offences_apart and not _has_own_offences(reading, part):
             question = "Other parts name offences, and this one does not, so it counts records of every offence. Is that meant?"
         if question:
             self.confirmations.append(confirm_part(related, question))
         return related
+
+    def _find_spoken_of(self, reading: PartReading) -> list[DraftPart]:
+        """The earlier parts of which a part speaks, by their numbers or as "these"."""
+        numbers = list_part_numbers(reading)
+        numbered_parts = [part for part in self._drafted if part.number.casefold() in numbers]
+        return numbered_parts or (self._drafted[-1:] if refers_to_other_part(reading) else [])
+
+    def _narrow_to_records_of(self, earlier_part: DraftPart, part: DraftPart) -> DraftPart:
+        """A part held to the records that another counts, as far as the request is not already."""
+        narrowing = dict(earlier_part.fields.get("within", {}))
+        if (
+            earlier_part.fields.get("kind") == "keywords"
+            and earlier_part.number != self._scope.term_home
+        ):
+            narrowing.setdefault("mentions", earlier_part.fields["keywords"])
+        own_narrowing = part.fields.get("within", {})
+        if {"offences", "where"} & own_narrowing.keys():
+            narrowing = {
+                key: entry for key, entry in narrowing.items() if key not in ("offences", "where")
+            }
+        if part.fields.get("keywords") == narrowing.get("mentions"):
+            narrowing.pop("mentions", None)
+        if not narrowing.keys() - own_narrowing.keys():
+            return part
+        return replace(part, fields={**part.fields, "within": {**narrowing, **own_narrowing}})
 
     def _is_understood(self, reading: PartReading, fields: dict[str, Any]) -> bool:
         """Whether anything in a part or above it made its question, or it at least asks."""
@@ -149,8 +171,9 @@ class PartDrafter:
             return True
         if counts_other_things(reading):
             return False
-        has_content = reading.rows or reading.terms.terms or reading.named
-        return bool(has_content) or is_asking(reading.part.whole_text)
+        if reading.rows or reading.terms.terms or reading.named:
+            return True
+        return is_asking(reading.part.whole_text) and not self._find_leftover(reading)
 
     def _doubt_question(
         self, reading: PartReading, part: DraftPart, doubts: tuple[str, ...]
@@ -174,10 +197,7 @@ class PartDrafter:
                     "This part names days that are not within the period of the request. Which hold?",
                 )
             )
-        scope_words = " ".join(row.label for row in self.offences)
-        scope_words += " ".join(offence.words for offence, _ in self._scope.named)
-        scope_words += " ".join(term.term for term in self._known_terms)
-        if leftover := find_leftover(reading, scope_words):
+        if leftover := self._find_leftover(reading):
             words = ", ".join(f'"{word}"' for word in leftover)
             pronoun = "it" if len(leftover) == 1 else "them"
             self.confirmations.append(
@@ -186,6 +206,13 @@ class PartDrafter:
                     f"foidex did not understand {words} in this part. Is the question right without {pronoun}?",
                 )
             )
+
+    def _find_leftover(self, reading: PartReading) -> list[str]:
+        """The words of a part that no rule took, and that do not stand in the scope either."""
+        scope_words = " ".join(row.label for row in self.offences)
+        scope_words += " ".join(offence.words for offence, _ in self._scope.named)
+        scope_words += " ".join(term.term for term in self._known_terms)
+        return find_leftover(reading, scope_words)
 
     def _draft_named(self, reading: PartReading, part: DraftPart) -> DraftPart:
         """A part about offences in words that the request is not about as a whole."""
@@ -240,6 +267,11 @@ class PartDrafter:
             self._known_terms += [term for term in terms if term.term.casefold() not in names]
         else:
             self._known_terms = terms
+
+
+def _has_own_offences(reading: PartReading, part: DraftPart) -> bool:
+    """Whether a part counts offences that it names itself."""
+    return bool(reading.rows) or not {"offences", "where"}.isdisjoint(part.fields.get("within", {}))
 
 
 def _has_no_code(offence: NamedOffence) -> bool:

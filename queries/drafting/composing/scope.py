@@ -27,9 +27,24 @@ _REFERS_BACK: Final = re.compile(
 #: What speaks of the records of another part, and not of its words, ages or days.
 _OF_OTHER_PART: Final = re.compile(
     r"\b(?:these|those|such|them|they|the same|the above)\b(?!\s+(?:\w+\s+)?(?:words?|terms?|apps?|key ?words?|"
-    r"phrases?|names?|platforms?|sites?|websites?|services?|networks?|ages?|bands?|groups?|years?|months?|days?|periods?|codes?)\b)",
+    r"phrases?|names?|platforms?|sites?|websites?|services?|networks?|ages?|bands?|groups?|years?|months?|days?|periods?|codes?)\b)"
+    r"|\b(?:in|of|from|for) (?:either|both|each)\b(?=\s*(?:[.?;,]|$|of (?:these|those|them|the above)\b))",
     re.IGNORECASE,
 )
+
+_PART_NUMBER: Final = r"(?:\d{1,2}[a-z]?|[a-z])\b"
+
+#: The numbers of other parts: "of Q2", "questions 1 and 2", "from (c)", "as 4 above".
+_PART_NUMBERS: Final = re.compile(
+    rf"\b(?:Q|questions?|parts?|points?|items?)\s*\.?\s*(?P<named>\(?{_PART_NUMBER}\)?"
+    rf"(?:\s*(?:,|and|or|to|&|-)\s*(?:Q|question |part )?\(?{_PART_NUMBER}\)?)*)"
+    rf"|\b(?:of|in|from|as|to|at|under|for|and|or|&)\s+\((?P<bracketed>{_PART_NUMBER})\)"
+    r"|(?<!\bsuch )\bas\s+(?P<same>\d{1,2}[a-z]?)\b"
+    rf"|\b(?:at|in)\s+(?P<plain>\d{{1,2}}[a-z]?)(?=\s+above\b|\s*[.,;?)]|\s*$)",
+    re.IGNORECASE,
+)
+
+_NUMBER_IN_LIST: Final = re.compile(r"\d{1,2}[a-z]?\b|\b[a-z]\b", re.IGNORECASE)
 
 _BACKGROUND: Final = re.compile(
     r"\b(?:background|understand|campaign|dissertation|interest|concerned|believe|members|read|reported that|answer to)\b",
@@ -86,6 +101,16 @@ def refers_to_other_part(reading: PartReading) -> bool:
     return bool(_OF_OTHER_PART.search(reading.part.text))
 
 
+def list_part_numbers(reading: PartReading) -> list[str]:
+    """The numbers of other parts that a part speaks of, as it writes them: "of Q2", "from (c)"."""
+    numbers = (
+        number.casefold()
+        for match in _PART_NUMBERS.finditer(reading.part.text)
+        for number in _NUMBER_IN_LIST.findall(next(filter(None, match.groups())))
+    )
+    return [number for number in dict.fromkeys(numbers) if number != reading.part.number.casefold()]
+
+
 def _have_parts_own_offences(parts: Sequence[PartReading]) -> bool:
     """Whether a later part is about offences that the first does not cover. Those of the first are
     then not the request's: within them, no record of the later part would count."""
@@ -94,7 +119,7 @@ def _have_parts_own_offences(parts: Sequence[PartReading]) -> bool:
     return any(
         not _is_covered(code, own_offences)
         for reading in parts[1:]
-        if not refers_to_other_part(reading)
+        if not refers_to_other_part(reading) and not list_part_numbers(reading)
         for code in _list_own_offences(reading)
     )
 

@@ -67,7 +67,9 @@ _BACK_TRIGGER: Final = re.compile(
 )
 
 _ANY_TRIGGER: Final = re.compile(
-    rf"\b{_NOUNS}\b|\b{_VERBS}\b|\bfree[- ]text\b|\b(?:appears?|comes? up|mentioned|named|keyword|described as)\b",
+    rf"\b{_NOUNS}\b|\b{_VERBS}\b|\bfree[- ]text\b|\b(?:appears?|comes? up|mentioned|named|keyword|described as)\b"
+    r"|\bnarratives?\b|\bmodus operandi\b|\bin (?:the|their) (?:text|records?|reports?|logs?|notes?|MO|summar(?:y|ies)|descriptions?)\b"
+    r"|\b(?:had|has|have|using|via|through|involv\w+|about)\s+(?:the\s+|an?\s+)?\"",
     re.IGNORECASE,
 )
 

@@ -113,8 +113,8 @@ def test_parts_with_offences_of_their_own_are_not_held_to_those_of_the_first(
     """Within the offences of part 1, none of part 2 would count."""
     draft = draft_parts(first, second, 'How many of these mention "cuckoo"?', "What of outcomes?")
     assert (draft.offences, draft.groups) == ((), ())
-    own_offences, others, spoken_of = [part.fields["within"] for part in draft.parts[:3]]
-    assert own_offences != others == spoken_of
+    own_offences, later_offences, spoken_of = [part.fields["within"] for part in draft.parts[:3]]
+    assert own_offences != later_offences == spoken_of
     [entry] = list_entries(draft, "3")
     assert "the records of part 2 alone" in entry.question
 
@@ -135,3 +135,60 @@ def test_a_part_without_offences_beside_parts_with_some_is_asked_about() -> None
 def test_a_part_that_speaks_of_one_without_figures_is_asked_about() -> None:
     draft = draft_parts("Please send your policy on apps.", "How many of these offences by month?")
     assert any("Part 1 has no figures" in entry.question for entry in list_entries(draft, "2"))
+
+
+@pytest.mark.parametrize(
+    ("question", "number"),
+    [
+        ("Of those in Q1, the number by sex", 1),
+        ("Question 1 by sex", 1),
+        ("The sex of the victims in (1).", 1),
+        ("As 2 by sex", 2),
+        ("Of these, the number by sex", 2),
+    ],
+)
+def test_a_part_is_held_to_the_records_of_the_part_that_it_names(
+    question: str, number: int
+) -> None:
+    draft = draft_parts(
+        "How many rapes were recorded?", 'How many burglaries mention "Tinder"?', question
+    )
+    narrowing = draft.parts[2].fields["within"]
+    assert [row["label"] for row in narrowing["offences"]] == [
+        "rapes" if number == 1 else "burglaries"
+    ]
+    assert narrowing.get("mentions", []) == ([] if number == 1 else ["Tinder"])
+    assert any(
+        f"the records of part {number} alone" in entry.question
+        for entry in list_entries(draft, "3")
+    )
+
+
+@pytest.mark.parametrize(
+    "question", ["Of parts 1 and 2, how many by sex?", "As (1) and (2) by sex"]
+)
+def test_a_part_that_speaks_of_several_is_asked_about(question: str) -> None:
+    draft = draft_parts("How many rapes were recorded?", "How many burglaries?", question)
+    assert any("speaks of parts 1 and 2" in entry.question for entry in list_entries(draft, "3"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'had "e-bike" in the narrative',
+        'where "e-bike" is in the record',
+        'involving an "e-bike"',
+        'via "e-bike"',
+    ],
+)
+def test_what_is_quoted_beside_the_words_for_a_text_is_a_term(words: str) -> None:
+    draft = draft_parts("How many thefts were recorded?", f"How many of these {words}?")
+    assert draft.parts[1].fields["keywords"] == ["e-bike"]
+
+
+def test_a_part_of_which_only_the_asking_is_understood_has_no_figures() -> None:
+    """All thefts would be counted, and called dangerous dogs."""
+    draft = draft_parts("How many thefts were there?", "The number of incidents of dangerous dogs.")
+    assert draft.parts[1].fields == {}
+    [entry] = list_entries(draft, "2")
+    assert "did not understand this part" in entry.question
