@@ -135,6 +135,8 @@ class PartDrafter:
                 question = f"This part is read as speaking of the records of part {spoken_of[0].number} alone. Is that meant?"
         elif self._scope.are_offences_apart and not _has_own_offences(reading, part):
             question = "Other parts name offences, and this one does not, so it counts records of every offence. Is that meant?"
+        elif not (self._scope.mentions or self.offences or self.groups or _is_limited(part)):
+            question = "Nothing in the letter limits this part to some offences or words, so it counts all records. Is that meant?"
         if question:
             self.confirmations.append(confirm_part(related, question))
         return related
@@ -267,6 +269,14 @@ class PartDrafter:
             self._known_terms += [term for term in terms if term.term.casefold() not in names]
         else:
             self._known_terms = terms
+
+
+def _is_limited(part: DraftPart) -> bool:
+    """Whether a part counts some offences or words alone."""
+    narrowing = part.fields.get("within", {})
+    written = str({key: entry for key, entry in part.fields.items() if key != "within"})
+    is_narrowed = not {"offences", "where", "mentions"}.isdisjoint(narrowing)
+    return is_narrowed or "keywords" in written or "codes" in written
 
 
 def _has_own_offences(reading: PartReading, part: DraftPart) -> bool:

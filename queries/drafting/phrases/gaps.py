@@ -98,7 +98,7 @@ _RULES: Final = (
     _make_rule(
         "people",
         r"\bethnic\w*|\bnationalit(?:y|ies)\b|\breligions?\b|\bdisabilit(?:y|ies)\b|\bsexual orientation\b|\boccupations?\b|\bjobs?\b|\brelationship between\b|\boldest\b|\baverage age\b|\bmean age\b|\bmedian age\b|\bnames? of (?:the |any |each )?(?:victim|suspect|officer|offender|person|school)",
-        "This about people is not a field that foidex counts by, unless your force declares it as a category.",
+        "What is asked of people is not a field that foidex counts by, unless your force declares it as a category.",
     ),
     _make_rule(
         "places",

@@ -192,3 +192,15 @@ def test_a_part_of_which_only_the_asking_is_understood_has_no_figures() -> None:
     assert draft.parts[1].fields == {}
     [entry] = list_entries(draft, "2")
     assert "did not understand this part" in entry.question
+
+
+@pytest.mark.parametrize(
+    "question", ["How many crimes were recorded?", "The ages of the youngest victim"]
+)
+def test_a_letter_that_limits_nothing_is_asked_about(question: str) -> None:
+    """What would limit it may stand where no rule reads it."""
+    assert any(
+        "limits this part" in entry.question for entry in draft_letter(question).confirmations
+    )
+    limited = draft_letter(f'{question} Count only those that mention "Tinder".')
+    assert not any("limits this part" in entry.question for entry in limited.confirmations)
