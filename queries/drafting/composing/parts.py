@@ -19,7 +19,7 @@ from queries.drafting.composing.confirming import (
     find_sentence,
 )
 from queries.drafting.composing.leftover import counts_other_things, find_leftover
-from queries.drafting.composing.questions import build_question
+from queries.drafting.composing.questions import build_question, find_named_terms
 from queries.drafting.composing.reading import PartReading
 from queries.drafting.composing.scope import (
     RequestScope,
@@ -27,11 +27,12 @@ from queries.drafting.composing.scope import (
     list_part_numbers,
     refers_to_other_part,
 )
-from queries.drafting.composing.term_sets import drop_same_terms
+from queries.drafting.composing.term_sets import drop_same_terms, have_same_terms
 from queries.drafting.draft import Confirmation, DraftOffence, DraftPart, DraftTerm
 from queries.drafting.phrases.breakdowns import EACH_TERM
 from queries.drafting.phrases.named_offences import NamedOffence
 from queries.drafting.phrases.periods import PeriodPhrase
+from queries.drafting.request_mapping import write_term
 from queries.drafting.structure.roles import is_asking
 
 _NOT_READ = "This part was not understood."
@@ -114,10 +115,29 @@ class PartDrafter:
             drafted = replace(drafted, fields={}, gap="other", why=_NOT_READ)
             self.confirmations.append(confirm_part(drafted, NOT_UNDERSTOOD))
         elif drafted.fields:
+            drafted = self._narrow_to_named_terms(reading, drafted)
             drafted = self._relate_to_other_parts(reading, drafted)
             self._doubt_question(reading, drafted, question.doubts)
         self._learn_terms(reading)
         return drafted
+
+    def _narrow_to_named_terms(self, reading: PartReading, part: DraftPart) -> DraftPart:
+        """A part without terms of its own, held to those of the request or of the part before that
+        it names: "for Deliveroo, the number by sex". That is asked."""
+        if reading.terms.terms or "keywords" in str(part.fields):
+            return part
+        terms = find_named_terms(reading.part.text, [*self._scope.mentions, *self._known_terms])
+        narrowing = part.fields.get("within", {})
+        if not terms or "mentions" in narrowing or have_same_terms(terms, self._scope.mentions):
+            return part
+        mentions = [write_term(term) for term in drop_same_terms(terms)]
+        narrowed = replace(
+            part, fields={**part.fields, "within": {**narrowing, "mentions": mentions}}
+        )
+        names = ", ".join(f'"{term.term}"' for term in terms)
+        question = f"This part is read as about records with {names} alone. Is that meant?"
+        self.confirmations.append(confirm_part(narrowed, question))
+        return narrowed
 
     def _relate_to_other_parts(self, reading: PartReading, part: DraftPart) -> DraftPart:
         """A part held to the records of the part that it speaks of: "how many of these", "of Q2".

@@ -196,13 +196,18 @@ def _add_named_terms(reading: PartReading, known_terms: Sequence[DraftTerm]) -> 
     """The terms of a part, with those of earlier parts that it names as the only ones."""
     if reading.terms.terms or not _ALONE.search(reading.part.text):
         return reading.terms
-    text = reading.part.text.casefold()
-    named = (
-        term
+    return replace(reading.terms, terms=tuple(find_named_terms(reading.part.text, known_terms)))
+
+
+def find_named_terms(text: str, known_terms: Sequence[DraftTerm]) -> list[DraftTerm]:
+    """The terms that stand in a text as words, each once."""
+    folded_text = text.casefold()
+    named_terms = {
+        term.term.casefold(): term
         for term in known_terms
-        if re.search(rf"(?<!\w){re.escape(term.term.casefold())}(?!\w)", text)
-    )
-    return replace(reading.terms, terms=tuple(named))
+        if re.search(rf"(?<!\w){re.escape(term.term.casefold())}(?!\w)", folded_text)
+    }
+    return list(named_terms.values())
 
 
 def _asks_of_several(reading: PartReading) -> bool:

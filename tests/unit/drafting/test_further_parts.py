@@ -204,3 +204,12 @@ def test_a_letter_that_limits_nothing_is_asked_about(question: str) -> None:
     )
     limited = draft_letter(f'{question} Count only those that mention "Tinder".')
     assert not any("limits this part" in entry.question for entry in limited.confirmations)
+
+
+def test_a_part_that_names_one_of_the_terms_is_held_to_it() -> None:
+    draft = draft_parts(
+        'How many crimes mention "Tinder" or "Grindr"?', "For Tinder, the number of these by sex."
+    )
+    assert [term.term for term in draft.mentions] == ["Tinder", "Grindr"]
+    assert draft.parts[1].fields["within"]["mentions"] == ["Tinder"]
+    assert any('"Tinder" alone' in entry.question for entry in list_entries(draft, "2"))
