@@ -79,6 +79,12 @@ _LAW: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: Where a term is looked for, which limits nothing.
+_IN_THE_TEXT: Final = re.compile(
+    r"\bin (?:the |their )?(?:\w+ )?narratives?\b|\bthe narratives? (?=mention|contain|includ|refer|sa(?:y|id))",
+    re.IGNORECASE,
+)
+
 _COUNTED_NOUN: Final = re.compile(
     r"\b(?:how many|numbers? of|amount of|list) (?:of )?(?:the |these |those |your |such )?(?P<noun>[a-z-]+)",
     re.IGNORECASE,
@@ -133,7 +139,7 @@ def find_unread_words(
     if terms.terms or terms.excluded:
         text = cover_terms(text)
     text = cover_gaps(cover_breakdowns(cover_bands(text)))
-    text = _LAW.sub(" ", _PERIOD_ENDS.sub(" ", text))
+    text = _IN_THE_TEXT.sub(" ", _LAW.sub(" ", _PERIOD_ENDS.sub(" ", text)))
     for token in reversed(find_date_tokens(text)):
         text = f"{text[: token.begin]} {text[token.stop :]}"
     for offence in named:

@@ -53,6 +53,13 @@ _YEAR_FIELDS: Final = ("calendar_year", "financial_year")
 _MAX_OVERLAP: Final = 30
 
 
+#: What asks for a number of victims or suspects, and not of records.
+_COUNTED_PEOPLE: Final = re.compile(
+    r"\b(?:how many|numbers? of|total) (?:of )?(?:the |these |those )?(?:\w+ ){0,2}(?P<people>victims|complainants|suspects|offenders|perpetrators)\b",
+    re.IGNORECASE,
+)
+
+
 class QuestionFields(Struct, frozen=True):
     """The fields of a question, and what of its part was left out, each in a sentence."""
 
@@ -263,6 +270,12 @@ def _build_counts(reading: PartReading, scope: RequestScope, doubts: list[str]) 
             return {"kind": "cross", "rows": "offence_row", "columns": fields[0]}
         if not is_row_per_code:
             return {"kind": "by", "by": fields[0]} | count
+    if match := _COUNTED_PEOPLE.search(reading.part.text):
+        doubts.append(
+            "The letter asks for a number of people. They are counted in each record, so somebody "
+            "who is in two records counts twice."
+        )
+        return {"kind": "suspects" if SUSPECTS.search(match["people"]) else "victims"}
     return {"kind": "offences"}
 
 

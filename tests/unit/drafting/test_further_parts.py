@@ -213,3 +213,16 @@ def test_a_part_that_names_one_of_the_terms_is_held_to_it() -> None:
     assert [term.term for term in draft.mentions] == ["Tinder", "Grindr"]
     assert draft.parts[1].fields["within"]["mentions"] == ["Tinder"]
     assert any('"Tinder" alone' in entry.question for entry in list_entries(draft, "2"))
+
+
+@pytest.mark.parametrize(
+    ("people", "kind"), [("different victims", "victims"), ("suspects", "suspects")]
+)
+def test_a_number_of_people_is_no_number_of_records(people: str, kind: str) -> None:
+    draft = draft_parts(
+        'How many crimes mention "Tinder" in the narrative?',
+        f"Number of {people} in those offences",
+    )
+    assert draft.parts[1].fields == {"kind": kind}
+    assert list_entries(draft, "1") == []
+    assert any("counts twice" in entry.question for entry in list_entries(draft, "2"))
