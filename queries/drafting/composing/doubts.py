@@ -40,6 +40,12 @@ _WISH: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: What asks for the texts of records, however they are made safe.
+_WANTS_TEXTS: Final = re.compile(
+    r"\b(?:include|add|give|send|supply|provide|attach|share|release|see|have|get)\b[^.?]{0,40}\b(?:narratives?|free[- ]texts?|summar(?:y|ies)|MOs?)\b",
+    re.IGNORECASE,
+)
+
 _LIMIT: Final = re.compile(
     r"\b(?:where|whose|involv\w+|against|committed|only|excluding|except|near|inside|outside|that took place|which took place)\b",
     re.IGNORECASE,
@@ -242,7 +248,8 @@ def _doubt_sentences(context: Sequence[ContextReading]) -> Iterator[Confirmation
             is_further = reading.is_behind and (
                 _FURTHER_WISH.search(sentence) or not (is_plain or _TALK.search(sentence))
             )
-            if ((is_wish and not is_plain) or is_further) and not is_taken:
+            is_asked = (is_wish and not is_plain) or is_further
+            if (is_asked or _WANTS_TEXTS.search(sentence)) and not is_taken:
                 yield confirm_sentence(f"{previous} {sentence}".strip())
             previous = sentence
 

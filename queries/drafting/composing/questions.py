@@ -53,6 +53,14 @@ _YEAR_FIELDS: Final = ("calendar_year", "financial_year")
 _MAX_OVERLAP: Final = 30
 
 
+#: What asks for a line for each record, and not for a number of them.
+_WANTS_LIST: Final = re.compile(
+    r"\b(?:dates?|days?|times?|offences?|codes?|outcomes?|status)\b[^.?;]{0,60}\bfor each(?: (?:one|crime|offence|record|incident|case))?\s*(?:[.;]|$)"
+    r"|\b(?:a list|lists?|details?|particulars|a row|a line) (?:of|for) (?:all|each|every)\b"
+    r"|\b(?:send|give|provide|list)\b[^.?;]{0,12}\ball (?:the )?(?:crimes|offences|records|incidents)\b",
+    re.IGNORECASE,
+)
+
 #: What asks for a number of victims or suspects, and not of records.
 _COUNTED_PEOPLE: Final = re.compile(
     r"\b(?:how many|numbers? of|total) (?:of )?(?:the |these |those )?(?:\w+ ){0,2}(?P<people>victims|complainants|suspects|offenders|perpetrators)\b",
@@ -85,6 +93,11 @@ def build_question(
         fields["within"] = narrowing
     if doubt := _doubt_terms(reading, fields, known_terms):
         doubts.append(doubt)
+    if _WANTS_LIST.search(reading.part.text):
+        doubts.append(
+            "The letter may ask for a list of the records. This question counts them; kind: list "
+            "has a line for each."
+        )
     return QuestionFields(fields, tuple(doubts))
 
 

@@ -39,14 +39,22 @@ _VERBS: Final = (
     r"search(?:ed|ing)?\b[^.?;]{0,60}?\bfor)"
 )
 
+#: What is done to the names of people before a text is given out.
+_HIDDEN: Final = r"(?:redact|remov|withheld|withh?old|anonymi[sz]|hidden|delet|blank|pseudonymi[sz]|mask|cut out|taken out)"
+
+#: Words behind which what stands in small letters is a term for certain: "names" is no such word.
+_TERM_WORDS: Final = r"(?:key ?words?|words?|terms?|phrases?|search terms?|hashtags?|expressions?)"
+
 #: "The words X and Y", "contain the term X": a list follows, whatever it looks like.
 _NOUN_TRIGGER: Final = re.compile(
-    rf"\b(?P<noun>{_NOUNS})\b(?:\s+(?:like|such as|being|are|is|as))?\s*[:-]?\s*", re.IGNORECASE
+    rf"\b(?P<noun>{_NOUNS})\b(?!\s+(?:are |being |were )?{_HIDDEN})(?:\s+(?:like|such as|being|are|is|as))?\s*[:-]?\s*",
+    re.IGNORECASE,
 )
 
 #: "Mention X": a list follows if it is quoted, or looks like names.
 _VERB_TRIGGER: Final = re.compile(
-    rf"\b(?:also\s+)?{_VERBS}\b(?:\s+(?:also|both|neither))?{_FILLER}", re.IGNORECASE
+    rf"\b(?:also\s+)?{_VERBS}\b(?!\s+{_HIDDEN})(?:\s+(?:also|both|neither))?{_FILLER}",
+    re.IGNORECASE,
 )
 
 #: "Involve X, Y or Z": a list follows if it is one of names; that they are terms is not certain.
@@ -289,7 +297,7 @@ def _is_unsure(text: str, chunk: TermChunk) -> bool:
     if chunk.is_quoted or chunk.words[0].isupper():
         return False
     before, _ = look_around(text, chunk.begin, chunk.stop)
-    return not re.search(rf"\b{_NOUNS}\b[^.?]*$|[:-]\s*[^.?]*$", before, re.IGNORECASE)
+    return not re.search(rf"\b{_TERM_WORDS}\b[^.?]*$|[:-]\s*[^.?]*$", before, re.IGNORECASE)
 
 
 def _is_quoted_term(text: str, chunk: TermChunk) -> bool:

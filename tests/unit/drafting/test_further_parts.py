@@ -226,3 +226,30 @@ def test_a_number_of_people_is_no_number_of_records(people: str, kind: str) -> N
     assert draft.parts[1].fields == {"kind": kind}
     assert list_entries(draft, "1") == []
     assert any("counts twice" in entry.question for entry in list_entries(draft, "2"))
+
+
+LIST_WANTED = """
+Please send me all crimes of 2023 with the word "drone". I need the date, the offence and the outcome for each.
+If possible include the narrative with names redacted.
+"""
+
+
+def test_a_list_of_records_and_their_texts_are_asked_about() -> None:
+    draft = draft_letter(LIST_WANTED)
+    assert [term.term for term in draft.mentions] == ["drone"]
+    questions = [(entry.question, entry.sentence) for entry in draft.confirmations]
+    assert any("may ask for a list of the records" in question for question, _ in questions)
+    assert any("include the narrative" in sentence for _, sentence in questions)
+
+
+@pytest.mark.parametrize("done", ["redacted", "are removed", "withheld", "being anonymised"])
+def test_names_that_are_to_be_hidden_are_no_terms(done: str) -> None:
+    draft = draft_letter(f'How many crimes of 2023 mention "drone"? Send the texts, names {done}.')
+    assert [term.term for term in draft.mentions] == ["drone"]
+
+
+def test_what_stands_behind_names_in_small_letters_is_not_sure() -> None:
+    draft = draft_letter(
+        "How many crimes of 2023 mention any of the names tinder, grindr or bumble?"
+    )
+    assert any("without quotation marks" in entry.question for entry in draft.confirmations)
