@@ -40,7 +40,7 @@ _VERBS: Final = (
 )
 
 #: What is done to the names of people before a text is given out.
-_HIDDEN: Final = r"(?:redact|remov|withheld|withh?old|anonymi[sz]|hidden|delet|blank|pseudonymi[sz]|mask|cut out|taken out)"
+_HIDDEN: Final = r"(?:redact|remov|withheld|anonymi[sz]|hidden|delet|blank|pseudonymi[sz]|mask|cut out|taken out)"
 
 #: Words behind which what stands in small letters is a term for certain: "names" is no such word.
 _TERM_WORDS: Final = r"(?:key ?words?|words?|terms?|phrases?|search terms?|hashtags?|expressions?)"
