@@ -81,18 +81,17 @@ def run_status(
     """Show which server is used and what the live generation contains.
 
     It exits with 5 if no server can be used, and with 8 if nothing is loaded. If --max-age is
-    given, it starts the embedded server, and exits with 5 if a part of the index is missing.
+    given, it starts the embedded server, and exits with 5 if a part of the index is missing, and
+    with 7 if records of it are.
 
     Example: foidex status --max-age 26h
     """
     from datetime import UTC, datetime
 
-    from elasticsearch import AuthorizationException
-
     from indexer.index.generations import (
-        count_documents,
         describe_future_build,
         read_live_generation,
+        require_whole_generation,
     )
     from indexer.server.embedded.process import find_embedded_address
 
@@ -104,13 +103,8 @@ def run_status(
         )
     with get_session().client() as client:
         print(f"Server      {get_session().address().redacted_urls}")
-        live = read_live_generation(client, settings.index.alias)
-        if limit is not None:
-            # Raises where a part of it is missing. A role may read one of the names, or neither.
-            for searched in (settings.index.alias, live.name):
-                with suppress(AuthorizationException):
-                    count_documents(client, searched)
-                    break
+        read = read_live_generation if limit is None else require_whole_generation
+        live = read(client, settings.index.alias)
     age = datetime.now(UTC) - live.built_at
     print(f"Generation  {live.name}, {live.mode}, built {live.built_at:%Y-%m-%d %H:%M} UTC")
     print(f"Records     {live.records:,} held, {live.rejected:,} rejected when it was built")

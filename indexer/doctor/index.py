@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from elasticsearch import Elasticsearch
@@ -23,6 +24,7 @@ from indexer.index.generations import (
     list_unreadable,
     list_verified,
     read_live_generation,
+    require_whole_generation,
 )
 from indexer.index.lock import read_lock
 from indexer.index.mapping import add_category_fields, load_index_schema
@@ -101,6 +103,13 @@ def check_live_generation(client: Elasticsearch, alias: str, categories: Categor
             "ok",
             f"{live.name} is live, with {live.records:,} records and the mapping of this foidex.",
         )
+
+
+def check_record_count(client: Elasticsearch, alias: str) -> Findings:
+    """Nothing, or an error where this user does not see every record of the live generation."""
+    with suppress(NoIndexError):
+        require_whole_generation(client, alias)
+    yield from ()
 
 
 def check_text_damage(client: Elasticsearch, alias: str) -> Findings:

@@ -312,6 +312,31 @@ def count_documents(client: Elasticsearch, name: str) -> tuple[int, int]:
     return int(answer["hits"]["total"]["value"]) - tombstones, tombstones
 
 
+def require_every_record(generation: Generation, records: int) -> None:
+    """Raise InexactError unless ``records`` are as many as the generation holds."""
+    if records != generation.records:
+        raise InexactError(
+            f"the server shows this user {records:,} of the {generation.records:,} records of "
+            f"{generation.name}, so every count would be too low. Use a user whose role has no "
+            "query; or, if records or the alias were changed by hand, load them again."
+        )
+
+
+def require_whole_generation(client: Elasticsearch, alias: str) -> Generation:
+    """The live generation, of which this user sees every record, as far as the role may read it.
+
+    Raises InexactError, and as ``read_live_generation`` and ``count_documents``.
+    """
+    live = read_live_generation(client, alias)
+    for searched in (alias, live.name):  # a role may read one of the names, or neither
+        with suppress(elasticsearch.AuthorizationException):
+            records, _ = count_documents(client, searched)
+            if read_live_generation(client, alias) == live:  # nothing was changed meanwhile
+                require_every_record(live, records)
+            break
+    return live
+
+
 def promote_generation(client: Elasticsearch, alias: str, generation: Generation) -> str | None:
     """Point the alias at a verified generation in one call; returns the name it pointed at before,
     None where that was none or several.

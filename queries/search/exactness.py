@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from indexer.errors import GenerationError, InexactError, NoIndexError
-from indexer.index.generations import Generation
+from indexer.index.generations import Generation, require_every_record
 from indexer.records.model import DELETED
 from queries.questions.repeated_people import REPEATED_META
 
@@ -58,12 +58,7 @@ def require_complete(body: dict[str, Any], generation: Generation) -> int | None
         )
     if names not in ([], [generation.name]):
         return None
-    if records != generation.records:
-        raise InexactError(
-            f"the server shows this user {records:,} of the {generation.records:,} records of "
-            f"{generation.name}, so every count would be too low. Use a user whose role has no "
-            "query; or, if records were changed by hand, load them again."
-        )
+    require_every_record(generation, records)
     return records
 
 

@@ -15,7 +15,7 @@ from indexer.config.model import IndexSettings
 from indexer.doctor import cluster
 from indexer.doctor.cluster import check_clock_skew
 from indexer.doctor.privileges import COMMAND_PRIVILEGES
-from indexer.errors import LockedError
+from indexer.errors import InexactError, LockedError
 from indexer.index.generations import build_index_meta, create_generation
 from indexer.index.lock import hold_lock, read_lock
 from indexer.index.mapping import load_index_schema
@@ -46,6 +46,33 @@ def test_all_is_well_once_records_are_loaded(
     told = foidex("doctor")
     assert told.code == 0
     assert len(told.out.splitlines()) == 17
+
+
+def test_records_that_are_not_to_be_seen_are_a_problem(
+    foidex: CommandLine,
+    load: Callable[..., RefreshResult],
+    client: Elasticsearch,
+    index: IndexSettings,
+) -> None:
+    """Every count is refused then, so what watches the index must not stay green."""
+    live = load([RECORD, RECORD | {"crime_ref": "B"}]).generation.name
+    assert foidex("status", "--max-age", "26h").code == 0
+    told = f"the server shows this user 1 of the 2 records of {live}"
+    only_one = {"term": {"crime_ref": "A"}}
+
+    def require_told() -> None:
+        (found,) = list_findings(foidex, UNSOUND)["records"]
+        assert (found.level, found.message.startswith(told)) == ("problem", True)
+        status = foidex("status", "--max-age", "26h")
+        assert (status.code, told in status.err) == (InexactError.exit_code, True)
+
+    client.indices.put_alias(index=live, name=index.alias, filter=only_one)
+    require_told()
+    client.indices.put_alias(index=live, name=index.alias)
+    (hit,) = client.search(index=live, query=only_one)["hits"]["hits"]
+    client.indices.put_settings(index=live, settings={"index.blocks.write": False})
+    client.delete(index=live, id=hit["_id"], refresh=True)
+    require_told()
 
 
 def test_a_live_generation_that_was_deleted_by_hand_is_a_problem(
