@@ -14,6 +14,7 @@ NOT_REACHED: Final = (
     "the text of other records, and their links, which may name it",
     "answers, letters and listings that were made from it, and rejects files named with --rejects",
     "the evidence files in audit/basis: its reference, date and codes, and hashes of its text",
+    "the store of reviews: its reference, hashes of its text, and what was decided",
     "copies of disk, repository or files, and what the file system has not yet written over",
 )
 

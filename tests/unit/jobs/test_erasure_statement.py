@@ -56,3 +56,8 @@ def test_lines_that_may_be_of_it_are_said_with_what_to_do() -> None:
         "b.csv: 3 lines name it, and do not tell whose record they are, so they are left. Look "
         f"at them. {other}",
     ]
+
+
+@pytest.mark.parametrize("kept_in", ["audit/basis", "the store of reviews", "--rejects"])
+def test_what_keeps_its_reference_is_named(kept_in: str) -> None:
+    assert kept_in in "\n".join(format_statement(make_statement("record")))
