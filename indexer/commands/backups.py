@@ -93,13 +93,20 @@ def run_backups(
     Example: foidex backups --delete before-the-move
     """
     from indexer.index.backups import delete_backup, read_backups
+    from indexer.index.lock import hold_lock_for_deletion
 
-    alias = get_session().settings.index.alias
+    settings = get_session().settings
+    alias = settings.index.alias
     if delete is not None:
         with get_session().run("backups --delete") as run:
             run.add_fields(arguments={"backup": delete})
             run.begin()
-            with get_session().client() as client:
+            with (
+                get_session().client() as client,
+                hold_lock_for_deletion(
+                    client, alias, settings.refresh.lease_seconds, "deletion of a backup"
+                ),
+            ):
                 delete_backup(client, alias, find_repository(client), delete)
             run.write()
         print(f"{delete} was deleted.")

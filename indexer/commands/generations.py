@@ -146,7 +146,7 @@ def run_prune(
             run.add_fields(arguments={"keep": number, "max_age_days": days, **trust})
             run.begin()
         client = stack.enter_context(get_session().client())
-        with hold_lock_for_deletion(client, alias, settings.refresh.lease_seconds):
+        with hold_lock_for_deletion(client, alias, settings.refresh.lease_seconds, "prune"):
             doubt = "" if trust_clock else find_clock_doubt(list_verified(client, alias), days)
             if doubt:
                 raise GenerationError(f"{doubt}. If it is right: foidex prune --trust-clock")

@@ -183,8 +183,8 @@ def check_unfinished_generations(client: Elasticsearch, alias: str) -> Findings:
         yield Finding(
             "unfinished",
             "warning",
-            f"{', '.join(generation_names)} was left half built by a refresh that died.",
-            "The next refresh clears it.",
+            f"{', '.join(generation_names)} was left half done by a refresh or restore that died.",
+            "The next refresh or restore clears it.",
         )
     elif generation_names:
         yield Finding("unfinished", "ok", f"{', '.join(generation_names)} is being built.")

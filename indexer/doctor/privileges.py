@@ -88,6 +88,7 @@ COMMAND_PRIVILEGES: Final = (
                 "delete_index",
                 "view_index_metadata",
                 "indices:admin/aliases",
+                "indices:admin/settings/update",
                 "indices:data/read/search",
             ),
             "{}": ("view_index_metadata", "indices:admin/aliases"),

@@ -25,6 +25,7 @@ from indexer.errors import BackupError
 from indexer.files import refuse_foreign_links
 from indexer.index.generations import (
     Generation,
+    clear_unfinished,
     count_documents,
     discard_generation,
     find_live_name,
@@ -32,6 +33,7 @@ from indexer.index.generations import (
     list_verified,
     promote_generation,
     read_live_generation,
+    show_restored,
 )
 from indexer.terminal import show_name
 
@@ -44,6 +46,11 @@ MISSING_FOLDER_ADVICE: Final = (
 )
 
 _METADATA_KEY: Final = "foidex"
+
+_SETTINGS_PRIVILEGE: Final = "indices:admin/settings/update"
+
+#: What a server answers to a question about privileges if its security is off.
+_SECURITY_OFF_STATUSES: Final = (400, 405)
 
 _SNAPSHOT_TIMEOUT_SECONDS: Final = 6 * 3600
 
@@ -297,12 +304,14 @@ def restore_backup(  # noqa: PLR0913 - what is restored, and what it is checked 
 ) -> Restoration:
     """Restore a backup's live generation, or with ``everything`` all it holds, with the lock held.
 
-    Another live generation stays live. With ``everything``, generations that exist are left as they
-    are. ``verify`` checks the content of each one that came back, and
-    returns it where it changed it. Raises BackupError where all of
-    them exist, or one does not come back as it was backed up; then nothing was changed.
+    What an earlier run that was killed left is deleted first. Another live generation stays live.
+    With ``everything``, generations that exist are left as they are. ``verify`` checks the content
+    of each one that came back, and returns it where it changed it. Until all are checked, they are
+    hidden, so nobody can use what a run that is killed leaves. Raises BackupError where all of them
+    exist, or one does not come back as it was backed up; then nothing was changed.
     """
     live = find_live_name(client, index.alias)
+    clear_unfinished(client, index.alias)
     if everything:
         existing = _find_existing_generations(client, index.alias, backup)
     else:
@@ -313,14 +322,18 @@ def restore_backup(  # noqa: PLR0913 - what is restored, and what it is checked 
         for name in (backup.generations if everything else (backup.live,))
         if name not in existing
     ]
+    is_hidden = _may_change_settings(client, index.alias)
+    settings = {"index.number_of_replicas": index.replicas, "index.hidden": is_hidden}
     try:
-        _restore_snapshot(client, index, repository, backup.name, names)
+        _restore_snapshot(client, settings, repository, backup.name, names)
         restored_generations = [
             _read_restored_generation(client, index.alias, backup, name) for name in names
         ]
         restored_generations = [
             verify(generation) or generation for generation in restored_generations
         ]
+        if is_hidden:
+            show_restored(client, names)
     except BaseException:
         with suppress(elasticsearch.ApiError, elasticsearch.TransportError):
             for name in names:
@@ -350,8 +363,27 @@ def _describe_restoration(
     )
 
 
+def _may_change_settings(client: Elasticsearch, alias: str) -> bool:
+    """Whether this user may hide generations and show them again. The role of whoever keeps backups
+    did not have that right in earlier versions."""
+    try:
+        return bool(
+            client.security.has_privileges(
+                index=[{"names": [f"{alias}-*"], "privileges": [_SETTINGS_PRIVILEGE]}]
+            )["has_all_requested"]
+        )
+    except elasticsearch.ApiError as error:
+        if error.status_code not in _SECURITY_OFF_STATUSES:
+            raise
+        return True
+
+
 def _restore_snapshot(
-    client: Elasticsearch, index: IndexSettings, repository: str, name: str, names: list[str]
+    client: Elasticsearch,
+    settings: dict[str, Any],
+    repository: str,
+    name: str,
+    names: list[str],
 ) -> None:
     """Restore indices from a snapshot. Raises BackupError unless every shard came back."""
     answer = client.options(
@@ -362,7 +394,7 @@ def _restore_snapshot(
         indices=names,
         include_aliases=False,
         include_global_state=False,
-        index_settings={"index.number_of_replicas": index.replicas},
+        index_settings=settings,
         wait_for_completion=True,
     )
     shards = answer["snapshot"]["shards"]
@@ -378,9 +410,8 @@ def _read_restored_generation(
 ) -> Generation:
     """A restored generation. Raises BackupError unless it is the one that was backed up, and holds
     as many documents as it should."""
-    generation = next(
-        (candidate for candidate in list_verified(client, alias) if candidate.name == name), None
-    )
+    verified = list_verified(client, alias, with_hidden=True)
+    generation = next((candidate for candidate in verified if candidate.name == name), None)
     if generation is None or count_documents(client, name) != (
         generation.records,
         generation.tombstones,
@@ -447,8 +478,8 @@ def _find_existing_generations(
             existing[name] = verified[name]
         elif client.indices.exists(index=name):
             raise BackupError(
-                f"{name} exists already, half built or half restored, and nothing is overwritten. "
-                "The next refresh deletes it; then restore again."
+                f"{name} exists already, was not built by this foidex, and nothing is overwritten. "
+                "Delete it on the server, and restore again."
             )
     if len(existing) == len(backup.generations):
         raise BackupError(

@@ -64,7 +64,8 @@ def _collect_tombstones(
 
 def find_unknown_erasures(client: Elasticsearch, alias: str, name: str) -> UnknownErasures:
     """What the named generation does not know of the erasures that the others remember."""
-    others = [generation for generation in list_verified(client, alias) if generation.name != name]
+    generations = list_verified(client, alias, with_hidden=True)
+    others = [generation for generation in generations if generation.name != name]
     tombstones = _collect_tombstones(client, others)
     returned: dict[str, dict[str, Any]] = {}
     missing = dict(tombstones)

@@ -463,9 +463,13 @@ def open_live_generation(client: Elasticsearch, alias: str) -> Generation:
     return generation
 
 
-def list_verified(client: Elasticsearch, alias: str) -> list[Generation]:
-    """Every verified generation of the alias, newest first."""
-    return [generation for generation in list_all_generations(client, alias) if generation.verified]
+def list_verified(
+    client: Elasticsearch, alias: str, *, with_hidden: bool = False
+) -> list[Generation]:
+    """Every verified generation of the alias, newest first; ``with_hidden`` also those that a
+    restore has not compared yet."""
+    generations = list_all_generations(client, alias, with_hidden=with_hidden)
+    return [generation for generation in generations if generation.verified]
 
 
 def is_generation_name(alias: str, name: str) -> bool:
@@ -491,12 +495,14 @@ def find_generation(client: Elasticsearch, alias: str, name: str) -> Generation 
     return generation if generation.verified and generation.name == name else None
 
 
-def list_all_generations(client: Elasticsearch, alias: str) -> list[Generation]:
+def list_all_generations(
+    client: Elasticsearch, alias: str, *, with_hidden: bool = False
+) -> list[Generation]:
     """Every generation, newest first, even if half built. A clone that still has the metadata of
     its base counts as unverified. An index that cannot be read as one is left out: see
     ``list_unreadable``."""
     generations = []
-    for name, mappings in _read_named_mappings(client, alias).items():
+    for name, mappings in _read_named_mappings(client, alias, with_hidden=with_hidden).items():
         with suppress(GenerationError):
             generation = _parse_generation(name, mappings)
             owns_name = generation.name == name
@@ -510,9 +516,12 @@ def list_all_generations(client: Elasticsearch, alias: str) -> list[Generation]:
     )
 
 
-def _read_named_mappings(client: Elasticsearch, alias: str) -> dict[str, dict[str, Any]]:
+def _read_named_mappings(
+    client: Elasticsearch, alias: str, *, with_hidden: bool = False
+) -> dict[str, dict[str, Any]]:
     """The mappings of every index that is named like a generation and has our metadata."""
-    indices = client.indices.get_mapping(index=f"{alias}-*", expand_wildcards="open").body
+    expand_wildcards = "open,hidden" if with_hidden else "open"
+    indices = client.indices.get_mapping(index=f"{alias}-*", expand_wildcards=expand_wildcards).body
     return {
         name: body["mappings"]
         for name, body in indices.items()
@@ -533,7 +542,8 @@ def list_unreadable(client: Elasticsearch, alias: str) -> list[str]:
 
 
 def clear_unfinished(client: Elasticsearch, alias: str) -> list[str]:
-    """Delete what failed refreshes left half built, and return the names. The lock must be held."""
+    """Delete what refreshes and restores that failed left half done, and return the names. The lock
+    must be held."""
     names = list_unfinished(client, alias)
     for name in names:
         discard_generation(client, alias, name)
@@ -541,13 +551,20 @@ def clear_unfinished(client: Elasticsearch, alias: str) -> list[str]:
 
 
 def list_unfinished(client: Elasticsearch, alias: str) -> list[str]:
-    """The names of half-built generations: of a running refresh, or of one that died."""
+    """The names of half-built generations, of a running refresh or of one that died, and of those
+    that a restore has not compared yet, which it hides until then."""
     aliased = _list_aliased(client, alias)
+    usable = {generation.name for generation in list_verified(client, alias)}
     return [
         generation.name
-        for generation in list_all_generations(client, alias)
-        if not generation.verified and generation.name not in aliased
+        for generation in list_all_generations(client, alias, with_hidden=True)
+        if generation.name not in usable | aliased
     ]
+
+
+def show_restored(client: Elasticsearch, names: list[str]) -> None:
+    """Let generations that were restored hidden be seen and used: they were compared."""
+    client.indices.put_settings(index=names, settings={"hidden": None})
 
 
 def _leave_as_it_is(generation: Generation) -> Generation:

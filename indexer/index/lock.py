@@ -235,16 +235,18 @@ def hold_lock(
 
 
 @contextmanager
-def hold_lock_for_deletion(client: Elasticsearch, alias: str, seconds: int) -> Iterator[None]:
-    """Hold the lock as ``hold_lock`` does, for a run that only deletes generations.
+def hold_lock_for_deletion(
+    client: Elasticsearch, alias: str, seconds: int, work: str
+) -> Iterator[None]:
+    """Hold the lock as ``hold_lock`` does, for a run that only deletes generations or backups.
 
-    A server whose disk is full lets no lock be written, but lets indices be deleted, which is what
+    A server whose disk is full lets no lock be written, but lets these be deleted, which is what
     makes room. Nobody else can take the lock either, so it is enough that nobody holds it. Raises
     LockedError where another does.
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(hold_lock(client, alias, seconds, "prune"))
+            stack.enter_context(hold_lock(client, alias, seconds, work))
         except elasticsearch.ApiError as error:
             if (error.status_code, error.error) != _WRITE_BLOCK:
                 raise

@@ -15,8 +15,15 @@ import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
+import indexer.index.backups
 from indexer.config.model import IndexSettings
-from indexer.errors import BackupError, ConfigurationError, NoIndexError
+from indexer.errors import (
+    BackupError,
+    ConfigurationError,
+    GenerationError,
+    LockedError,
+    NoIndexError,
+)
 from indexer.index.backups import (
     EMBEDDED_REPOSITORY,
     expire_backups,
@@ -26,6 +33,7 @@ from indexer.index.backups import (
     take_backup,
 )
 from indexer.index.generations import list_verified, mark_verified, read_live_generation
+from indexer.index.lock import hold_lock
 from indexer.records.sample import generate_records
 from indexer.server.connection import connect_server
 from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
@@ -430,6 +438,49 @@ def test_a_generation_that_is_not_the_one_of_the_backup_is_not_restored(site: Si
             )
         assert not client.indices.exists(index=name)
     site.must("backups", "--delete", "changed")
+
+
+def test_what_a_killed_restore_left_is_used_by_nobody(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its records were not compared, although its metadata, from the backup, say it is verified."""
+    name = site.load(RECORDS + 37)
+    site.must("backup", "--to", "uncompared")
+    site.load(RECORDS + 38)
+    site.must("prune", "--keep", "1")
+
+    def kill(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with connect_server(start_embedded_server(settings_for(site.home), SILENT)) as client:
+        backup = find_backup(client, "crimes", EMBEDDED_REPOSITORY, "uncompared")
+        # Who is killed deletes nothing.
+        monkeypatch.setattr(indexer.index.backups, "discard_generation", lambda *_: None)
+        with pytest.raises(KeyboardInterrupt):
+            restore_backup(
+                client, IndexSettings(), EMBEDDED_REPOSITORY, backup, everything=False, verify=kill
+            )
+        monkeypatch.undo()
+        assert client.indices.exists(index=name)
+    assert name not in site.must("generations")
+    refused = site.run("rollback", name)
+    assert refused.returncode == GenerationError.exit_code
+    assert f'"{name}" is not kept.' in refused.stderr
+    assert f"{name} was left half done by a refresh or restore that died" in site.must("doctor")
+    assert f"{name} is back, with {RECORDS + 37:,} records." in site.must("restore", "uncompared")
+    assert name in site.must("generations")
+    site.must("backups", "--delete", "uncompared")
+
+
+def test_no_backup_is_deleted_while_another_run_uses_it(site: Site) -> None:
+    with (
+        connect_server(start_embedded_server(settings_for(site.home), SILENT)) as client,
+        hold_lock(client, "crimes", 60, "restore"),
+    ):
+        refused = site.run("backups", "--delete", "newest")
+    assert refused.returncode == LockedError.exit_code
+    assert "a restore by " in refused.stderr
+    assert "newest" in site.must("backups")
 
 
 def test_a_link_of_another_user_in_the_repository_is_refused(site: Site, tmp_path: Path) -> None:

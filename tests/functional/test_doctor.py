@@ -133,7 +133,8 @@ def test_what_is_half_built_is_told_with_whether_a_refresh_runs(
     left = create_generation(client, index, load_index_schema(), "0", ()).name
     assert sole_finding(list_findings(foidex), "unfinished") == (
         "warning",
-        f"{left} was left half built by a refresh that died. The next refresh clears it.",
+        f"{left} was left half done by a refresh or restore that died. "
+        "The next refresh or restore clears it.",
     )
     with hold_lock(client, index.alias, 30):
         found = list_findings(foidex)

@@ -647,7 +647,7 @@ def test_generations_can_be_deleted_while_the_disk_is_full(
     client.indices.put_settings(index=everything, settings=full)
     with pytest.raises(elasticsearch.ApiError, match="cluster_block"):
         run([record("A")])
-    with hold_lock_for_deletion(client, index.alias, 10):
+    with hold_lock_for_deletion(client, index.alias, 10, "prune"):
         assert prune_generations(client, index.alias, 1) == names[:1]
     assert [one.name for one in list_verified(client, index.alias)] == names[1:]
     client.indices.put_settings(
@@ -656,14 +656,14 @@ def test_generations_can_be_deleted_while_the_disk_is_full(
     with (
         hold_lock(client, index.alias, 10),
         pytest.raises(LockedError, match="has been running since"),
-        hold_lock_for_deletion(client, index.alias, 10),
+        hold_lock_for_deletion(client, index.alias, 10, "prune"),
     ):
         pytest.fail("the lock is held")
     with hold_lock(client, index.alias, 10):
         client.indices.put_settings(index=everything[0], settings=full)
         with (
             pytest.raises(LockedError, match="has been running since"),
-            hold_lock_for_deletion(client, index.alias, 10),
+            hold_lock_for_deletion(client, index.alias, 10, "prune"),
         ):
             pytest.fail("the lock is held")
         client.indices.put_settings(
