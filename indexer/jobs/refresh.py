@@ -194,13 +194,15 @@ DEFAULT_LOAD_OPTIONS: Final = LoadOptions()
 class RefreshOptions(Struct, frozen=True):
     """How a refresh is run: the configured limits, and the checks that the operator sets aside.
 
-    ``query_for_term`` gives the Elasticsearch query of a canary's term.
+    ``query_for_term`` gives the Elasticsearch query of a canary's term. ``note_promotion`` is
+    called with the generation as soon as it is live: the run may still fail.
     """
 
     settings: RefreshSettings
     query_for_term: Callable[[str], dict[str, Any]]
     mode: RefreshMode = "full"
     overrides: frozenset[CheckOverride] = frozenset()
+    note_promotion: Callable[[Generation], None] | None = None
 
 
 class RefreshContext(Struct, frozen=True):
@@ -281,6 +283,8 @@ def refresh_index(
         result = _build_and_promote(
             RefreshContext(client, index, plan, options.mode, limits, lock, progress)
         )
+        if options.note_promotion:
+            options.note_promotion(result.generation)
         doubt = find_clock_doubt(list_verified(client, index.alias), settings.max_age_days)
         days = None if doubt else settings.max_age_days
         pruned = prune_generations(client, index.alias, settings.keep, max_age_days=days)

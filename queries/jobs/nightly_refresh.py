@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from glob import has_magic
@@ -26,6 +27,7 @@ from indexer.errors import (
     OutputError,
     SourceError,
 )
+from indexer.index.generations import Generation
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.refresh import (
     RefreshMode,
@@ -378,8 +380,9 @@ def run_nightly_refresh(
     """
     started_at = datetime.now(UTC).replace(microsecond=0)
     clock = time.monotonic()
+    promoted: list[Generation] = []
     try:
-        return _refresh_with_audit(session, mode, overrides, (started_at, clock))
+        return _refresh_with_audit(session, mode, overrides, (started_at, clock), promoted)
     except _UnwrittenError:
         raise
     except BaseException as error:  # also a signal, which ends the run like any other failure
@@ -390,8 +393,10 @@ def run_nightly_refresh(
             started_at=started_at,
             seconds=round(time.monotonic() - clock, 3),
             rejected_kinds=error.kinds if isinstance(error, RejectedRecordsError) else (),
-            error=_describe_failure(error),
+            error=_describe_failure(error, promoted),
         )
+        if promoted:
+            session.progress.say(f"{promoted[0].name} is live, but the run failed after that.")
         log_refresh_report(failure_report)
         if not isinstance(error, LockedError):
             for output_error in _write_refresh_outputs(failure_report, session.settings):
@@ -404,14 +409,19 @@ class _UnwrittenError(OutputError):
     not be deleted."""
 
 
-def _describe_failure(error: BaseException) -> str:
-    """What a report says of a failure; of one that is no expected error, nothing of its text."""
-    if isinstance(error, FoidexError):
-        return str(error)
+def _describe_failure(error: BaseException, promoted: list[Generation]) -> str:
+    """What a report says of a failure, and of the generation that was made live before it, if any;
+    of one that is no expected error, nothing of its text."""
     signal_number = get_exit_code(error) - 128
-    if signal_number > 0:
-        return f"stopped, by signal {signal_number}. Nothing was promoted."
-    return f"a fault in foidex ({type(error).__name__})."
+    if isinstance(error, FoidexError):
+        text = str(error)
+    elif signal_number > 0:
+        text = f"stopped, by signal {signal_number}."
+    else:
+        text = f"a fault in foidex ({type(error).__name__})."
+    if promoted:
+        return f"{promoted[0].name} is live, but the run failed after that: {text}"
+    return text if signal_number <= 0 else f"{text} Nothing was promoted."
 
 
 def _refresh_with_audit(
@@ -419,14 +429,21 @@ def _refresh_with_audit(
     mode: RefreshMode,
     overrides: frozenset[CheckOverride],
     start: tuple[datetime, float],
+    promoted: list[Generation],
 ) -> RefreshResult:
     """Refresh as a run of the audit log, which has a line before anything is changed, and write the
-    outputs. ``start`` is when it began, by the clock and by ``time.monotonic``."""
+    outputs. ``start`` is when it began, by the clock and by ``time.monotonic``; ``promoted`` takes
+    the generation once it is live."""
     with session.run("refresh") as run:
         run.add_fields(arguments={"mode": mode, "allow": sorted(overrides)})
         run.begin()
-        result = _refresh_configured_source(session, mode, overrides)
-        run.write(generation=result.generation.name, records=result.generation.records)
+
+        def note_promotion(generation: Generation) -> None:
+            promoted.append(generation)
+            run.add_fields(generation=generation.name, records=generation.records)
+
+        result = _refresh_configured_source(session, mode, overrides, note_promotion)
+        run.write()
         started_at, clock = start
         output_errors = _expire_old_rejects(session, result)
         refresh_report = build_refresh_report(result, mode, started_at, time.monotonic() - clock)
@@ -442,12 +459,15 @@ def _refresh_with_audit(
 
 
 def _refresh_configured_source(
-    session: Session, mode: RefreshMode, overrides: frozenset[CheckOverride]
+    session: Session,
+    mode: RefreshMode,
+    overrides: frozenset[CheckOverride],
+    note_promotion: Callable[[Generation], None],
 ) -> RefreshResult:
     settings = session.settings
     refresh_plan = plan_refresh(settings, session.progress, session.workers)
     query_for_term = partial(build_canary_query, book=load_configured_term_book(settings))
-    options = RefreshOptions(settings.refresh, query_for_term, mode, overrides)
+    options = RefreshOptions(settings.refresh, query_for_term, mode, overrides, note_promotion)
     with session.client() as client:
         return refresh_index(client, settings.index, refresh_plan, options, session.progress)
 

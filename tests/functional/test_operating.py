@@ -19,6 +19,7 @@ import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
+import indexer.jobs.refresh
 from indexer.audit.log import AuditLog, AuditRun
 from indexer.config.model import IndexSettings
 from indexer.index.generations import mark_verified, read_live_generation
@@ -219,6 +220,32 @@ def test_a_refresh_of_the_extract_of_the_night_before_leaves_the_time_of_the_las
     assert unchanged
     assert second_success > first_success
     assert second_change == first_change
+
+
+def test_a_run_that_is_stopped_after_its_promotion_says_what_is_live(
+    operate: Callable[..., Outcome],
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class StoppedError(BaseException):
+        exit_code = 143
+
+    def stop(*_: object, **__: object) -> None:
+        raise StoppedError
+
+    monkeypatch.setattr(indexer.jobs.refresh, "prune_generations", stop)
+    with pytest.raises(StoppedError):
+        operate("refresh")
+    monkeypatch.undo()
+    (generation,) = json.loads(operate("generations", "--format", "json").out)
+    assert generation["live"]
+    report = json.loads((home / "report.json").read_bytes())
+    assert (report["outcome"], report["exit_code"]) == ("failed", 143)
+    assert report["error"] == (
+        f"{generation['name']} is live, but the run failed after that: stopped, by signal 15."
+    )
+    line = json.loads(operate("audit", "show", "--last", "1").out)
+    assert (line["generation"], line["exit_code"]) == (generation["name"], 143)
 
 
 def number_ended_process() -> int:
