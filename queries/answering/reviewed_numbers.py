@@ -76,7 +76,8 @@ def _place_review(answer: Answer, review: ReviewResult) -> ReviewResult:
             f'the review "{review.name}" was drawn from {review.total.mentioned:,} records of '
             f"{review.number}, and the answer counts {cell.value:,} now: records were added, "
             "changed or removed since. Start a review of the records as they are now with foidex "
-            "review start; what was decided can be imported there."
+            f"review start. With the same seed, {review.seed}, what was decided can be taken over; "
+            "docs/review.md says how."
         )
     return replace(
         review,

@@ -82,6 +82,12 @@ def test_a_review_of_other_records_is_refused(number: str, column: str, message:
         attach_reviews(count_answer(), [review])
 
 
+def test_a_review_of_other_records_is_refused_with_the_seed_that_keeps_its_decisions() -> None:
+    review = replace(review_simply(), number="Q1:Theft")
+    with pytest.raises(RequestError, match=f"With the same seed, {review.seed}, what was decided"):
+        attach_reviews(count_answer(), [review])
+
+
 def test_a_number_that_is_not_covered_has_no_review() -> None:
     answer = count_answer()
     (question,) = answer.questions

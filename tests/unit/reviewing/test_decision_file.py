@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -179,6 +180,33 @@ def test_what_was_read_for_another_number_or_on_another_text_is_not_imported(
         import_text(store, to_text([rows[0] | {column: cell}, *rows[1:]]))
     assert store.read_state(NAME).decisions == {}
     assert import_text(store, to_text(rows)) == 1
+
+
+def test_decisions_are_taken_over_into_a_review_of_nearly_the_same_records(
+    store: ReviewStore,
+) -> None:
+    """As docs/review.md says: the new name is put into the old list, and what does not fit deleted."""
+    read_all(store, NAME, "ann")
+    read_all(store, NAME, "bob")
+    again = "FOI-1-Q1-again"
+    taken_out = store.read_state(NAME).records[0].reference
+    others = [record for record in make_population(30) if record.reference != taken_out]
+    store.create(*make_review(again, others))
+    _, *lines = export(store).replace(f"\n{NAME},", f"\n{again},").splitlines()
+
+    def take_over() -> int:
+        rows = parse_rows("\n".join([",".join(COLUMNS), *lines]), "again.csv")
+        return store.add_decisions(
+            again, lambda state: choose_new_decisions(rows, state, "again.csv", NOW)
+        )
+
+    with pytest.raises(ReviewError, match=r"again\.csv:2: its reference is not in") as refused:
+        take_over()
+    for number in sorted(map(int, re.findall(r"again\.csv:(\d+):", str(refused.value))))[::-1]:
+        del lines[number - 2]
+    assert take_over() >= 9
+    readings = store.read_state(again).list_readings()
+    assert sum(reading.first is not None for reading in readings) == 9
 
 
 def test_the_second_reader_of_a_file_may_not_be_the_first(store: ReviewStore) -> None:
