@@ -83,6 +83,7 @@ def list_scope_doubts(
     return [
         *_doubt_reference(head),
         *_doubt_periods(scope, texts, readings),
+        *_doubt_period_home(context, readings),
         *(entry for reading in context for entry in confirm_terms(reading)),
         *confirm_scope_home(scope, readings),
         *_doubt_victim(context),
@@ -104,6 +105,22 @@ def _doubt_reference(head: DraftHead) -> Iterator[Confirmation]:
                 Choice("Write the reference", stays_open=True),
             ),
         )
+
+
+def _doubt_period_home(
+    context: Sequence[ContextReading], readings: Sequence[PartReading]
+) -> Iterator[Confirmation]:
+    """Days that only a later part names: the whole request is held to them."""
+    counted = [reading for reading in readings if not reading.is_gap and not reading.is_taken_back]
+    home = next((reading for reading in counted if reading.periods), None)
+    if home is None or home is counted[0] or any(passage.periods for passage in context):
+        return
+    yield Confirmation(
+        sentence=home.part.quotation,
+        question=f"Part {home.part.number} names days, and the parts before it do not. They are taken for all parts. "
+        "Is that meant?",
+        choices=(Choice(AS_DRAFTED), Choice("Write the period", stays_open=True)),
+    )
 
 
 def _doubt_periods(

@@ -53,6 +53,16 @@ _YEAR_FIELDS: Final = ("calendar_year", "financial_year")
 _MAX_OVERLAP: Final = 30
 
 
+_MORE_BREAKDOWNS: Final = (
+    "The letter asks for more than two breakdowns at once; the first two are drafted."
+)
+
+#: Days that hold for a part of what is asked alone.
+_FOR_SOME_DAYS: Final = re.compile(
+    r"\bfor (?:the )?(?:year |financial year |calendar year )?(?:19|20)\d\d(?: ?[/-] ?\d{2,4})? only\b",
+    re.IGNORECASE,
+)
+
 #: What asks for a line for each record, and not for a number of them.
 _WANTS_LIST: Final = re.compile(
     r"\b(?:dates?|days?|times?|offences?|codes?|outcomes?|status)\b[^.?;]{0,60}\bfor each(?: (?:one|crime|offence|record|incident|case))?\s*(?:[.;]|$)"
@@ -84,7 +94,7 @@ def build_question(
     fields = (
         _build_linked(reading, doubts)
         or _build_people(reading, scope, doubts)
-        or _build_of_terms(reading, scope, known_terms)
+        or _build_of_terms(reading, scope, known_terms, doubts)
         or _build_counts(reading, scope, doubts)
     )
     named_reading = replace(reading, terms=_add_named_terms(reading, known_terms))
@@ -93,6 +103,8 @@ def build_question(
         fields["within"] = narrowing
     if doubt := _doubt_terms(reading, fields, known_terms):
         doubts.append(doubt)
+    if _FOR_SOME_DAYS.search(reading.part.text) and "period" not in narrowing:
+        doubts.append("The letter asks for something for some days only.")
     if _WANTS_LIST.search(reading.part.text):
         doubts.append(
             "The letter may ask for a list of the records. This question counts them; kind: list "
@@ -180,7 +192,10 @@ def _cross_bands(
 
 
 def _build_of_terms(
-    reading: PartReading, scope: RequestScope, known_terms: Sequence[DraftTerm]
+    reading: PartReading,
+    scope: RequestScope,
+    known_terms: Sequence[DraftTerm],
+    doubts: list[str],
 ) -> dict[str, Any] | None:
     """A question with a row for each of some terms, or about terms together."""
     own_entries = _add_named_terms(reading, known_terms)
@@ -209,7 +224,7 @@ def _build_of_terms(
         and not _asks_of_several(reading)
     ):
         return None
-    return _cross_terms(reading, scope, terms)
+    return _cross_terms(reading, scope, terms, doubts)
 
 
 def _add_named_terms(reading: PartReading, known_terms: Sequence[DraftTerm]) -> TermPhrase:
@@ -244,7 +259,7 @@ def _is_narrowing(reading: PartReading, scope: RequestScope, terms: Sequence[Dra
 
 
 def _cross_terms(
-    reading: PartReading, scope: RequestScope, terms: Sequence[DraftTerm]
+    reading: PartReading, scope: RequestScope, terms: Sequence[DraftTerm], doubts: list[str]
 ) -> dict[str, Any]:
     keywords = _write_terms(terms)
     fields = list_fields(reading, scope)
@@ -257,7 +272,10 @@ def _cross_terms(
             {"each_offence": True} if each_offence and len(scope.offences) > 1 else {}
         )
     if fields[0] in _YEAR_FIELDS:
+        doubts += [_MORE_BREAKDOWNS] if len(fields) > 1 else []
         return {"kind": "cross", "rows": {"keywords": keywords}, "columns": fields[0]}
+    if len(fields) > 1:
+        doubts.append(_MORE_BREAKDOWNS)
     return {"kind": "cross", "rows": fields[0], "columns": {"keywords": keywords}}
 
 
@@ -269,9 +287,7 @@ def _build_counts(reading: PartReading, scope: RequestScope, doubts: list[str]) 
     if "offence" in fields and len(fields) > 1 and len(scope.offences) > 1:
         fields[fields.index("offence")] = "offence_row"
     if len(fields) > 2:
-        doubts.append(
-            "The letter asks for more than two breakdowns at once; the first two are drafted."
-        )
+        doubts.append(_MORE_BREAKDOWNS)
     text = reading.part.whole_text
     is_of_suspects = "sex" in fields and SUSPECTS.search(text) and not VICTIMS.search(text)
     count = {"count": "suspects"} if is_of_suspects else {}

@@ -25,10 +25,10 @@ _MONTH: Final = "|".join(sorted(_MONTHS, key=len, reverse=True))
 
 _DATE_FORMS: Final = re.compile(
     rf"""
-    (?<![\w/.-])(?:
+    (?<![\w/.])(?:(?<!\d-)|(?=[A-Z]))(?:
       (?P<iso>(?P<iy>\d{{4}})-(?P<im>\d\d)-(?P<id>\d\d))
     | (?P<slash>(?P<sd>\d{{1,2}})(?P<sep>[/.-])(?P<sm>\d{{1,2}})(?P=sep)(?P<sy>\d{{4}}|\d\d))
-    | (?P<dmy>(?P<dd>\d{{1,2}})(?:st|nd|rd|th)?(?:\ day)?(?:\ of)?\ (?P<dm>{_MONTH})\b\.?
+    | (?P<dmy>(?:(?P<d0>\d{{1,2}})(?:st|nd|rd|th)?\ ?(?:-|to|until|till|(?P<d0_and>and))\ ?(?:the\ )?)?(?P<dd>\d{{1,2}})(?:st|nd|rd|th)?(?:\ day)?(?:\ of)?\ (?P<dm>{_MONTH})\b\.?
         (?:,?\ (?:(?P<dy>\d{{4}})|'(?P<dys>\d\d)))?)
     | (?P<mdy>(?P<mm>{_MONTH})\.?\ (?P<md>\d{{1,2}})(?:st|nd|rd|th)?,?\ (?P<my>\d{{4}}))
     | (?P<month>(?P<om>{_MONTH})\b\.?(?:,?\ (?:of\ )?(?:(?P<oy>\d{{4}})|'(?P<oys>\d\d)))?)
@@ -37,10 +37,12 @@ _DATE_FORMS: Final = re.compile(
     | (?P<short>(?P<h1>\d\d)\ ?[/-]\ ?(?P<h2>\d\d))
     | (?P<ending>fy\ ?'?(?P<e1>(?:20)?\d\d))
     | (?P<year>(?P<y1>(?:19|20)\d\d))
-    )(?![\w/]|[.-]\d)
+    )(?![\w/]|\.\d|(?<=\d)-\d)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+_BETWEEN: Final = re.compile(r"\bbetween (?:the )?$", re.IGNORECASE)
 
 #: What a token is. An "ending" year is a financial year named by one year alone ("FY24"); "years"
 #: are several from the first to the last.
@@ -66,7 +68,7 @@ class DateToken(Struct, frozen=True):
             first = self.first.replace(year=year)
             if self.kind == "month":
                 return _make_month(self.begin, self.stop, year, first.month)
-            return DateToken("day", self.begin, self.stop, first, first)
+            return DateToken("day", self.begin, self.stop, first, self.last.replace(year=year))
         return None
 
 
@@ -123,13 +125,20 @@ def _read_token(match: re.Match[str]) -> DateToken | None:
 
 
 def _read_day(match: re.Match[str]) -> DateToken | None:
-    """A day whose month is written in letters, with or without its year."""
+    """A day whose month is written in letters, or several ("1-15 May"), with or without a year."""
     begin, stop = match.span()
-    month, day = _MONTHS[match["dm"].casefold()], int(match["dd"])
-    if year_text := match["dy"] or match["dys"]:
-        return _make_day(begin, stop, _complete_year(year_text), month, day)
-    any_year = date(2000, month, day)
-    return DateToken("day", begin, stop, any_year, any_year, is_yearless=True)
+    if match["d0_and"] and not _BETWEEN.search(match.string, 0, begin):
+        return None  # two days, and not those between them
+    month = _MONTHS[match["dm"].casefold()]
+    year_text = match["dy"] or match["dys"]
+    year = _complete_year(year_text) if year_text else 2000
+    first, last = (
+        date(year, month, int(match["d0"] or match["dd"])),
+        date(year, month, int(match["dd"])),
+    )
+    if first > last:
+        return None
+    return DateToken("day", begin, stop, first, last, is_yearless=not year_text)
 
 
 def _read_month(match: re.Match[str]) -> DateToken | None:

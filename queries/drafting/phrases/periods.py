@@ -25,6 +25,15 @@ _RANGE_LINK: Final = re.compile(
 
 _LIST_LINK: Final = re.compile(r"\s*(?:,|;|/|&|\band\b|\bor\b|\s)+\s*(?:the\s+)?", re.IGNORECASE)
 
+_MONTH_LIST_LINK: Final = re.compile(r"\s*(?:,|/|&|\band\b)+\s*", re.IGNORECASE)
+
+#: What makes a year that follows only a part of it.
+_PART_OF_YEAR: Final = re.compile(
+    r"\b(?:quarters?|halves|half|q[1-4]|h[12]|spring|summer|autumn|winter|christmas|easter|ramadan|start|beginning|end|"
+    r"early|mid|late|rest|part|parts|months?|weeks?|term|months)(?:\s+(?:of|in))?(?:\s+(?:the|calendar|year))*\s*$",
+    re.IGNORECASE,
+)
+
 _BETWEEN: Final = re.compile(r"\b(?:between|from)\s+(?:the\s+)?$", re.IGNORECASE)
 
 _SINCE: Final = re.compile(
@@ -137,7 +146,9 @@ def name_year(start_year: int) -> str:
 
 
 def _find_dated(text: str, request_day: date | None) -> Iterator[PeriodPhrase]:
-    tokens = [token for token in find_date_tokens(text) if not _is_of_act(text, token)]
+    tokens = _complete_month_lists(
+        text, [token for token in find_date_tokens(text) if not _is_of_act(text, token)]
+    )
     is_tax = bool(_TAX_WORDS.search(text))
     number = 0
     accepted_until = -1  # where the last year of a list ends
@@ -156,6 +167,25 @@ def _find_dated(text: str, request_day: date | None) -> Iterator[PeriodPhrase]:
             yield from (_mark_tax(text, phrase, is_tax=is_tax) for phrase in phrases)
             accepted_until = token.stop
         number += 1
+
+
+def _complete_month_lists(text: str, tokens: list[DateToken]) -> list[DateToken]:
+    """The tokens, with the year of the last of "May, June and July 2023" for each of the months."""
+    completed: list[DateToken] = []
+    for token in reversed(tokens):
+        following = completed[-1] if completed else None
+        dated = None
+        if (
+            following
+            and token.kind == following.kind == "month"
+            and token.is_yearless
+            and not following.is_yearless
+            and _MONTH_LIST_LINK.fullmatch(text[token.stop : following.begin])
+            and not _BETWEEN.search(look_around(text, token.begin, token.stop)[0])
+        ):
+            dated = token.with_year(following.first.year)
+        completed.append(dated or token)
+    return completed[::-1]
 
 
 def _is_of_act(text: str, token: DateToken) -> bool:
@@ -225,7 +255,8 @@ def _read_single(
     if token.kind in ("day", "month"):
         lead = _DAY_LEAD if token.kind == "day" else _MONTH_LEAD
         in_list = token.kind == "month" and _is_in_list(text, token, accepted_until)
-        is_period = bool(lead.search(before)) or in_list
+        is_several = token.kind == "day" and token.first < token.last
+        is_period = is_several or bool(lead.search(before)) or in_list
         days = PeriodPhrase(token.begin, token.stop, token.first, token.last)
         return [days] if is_period else []
     return _read_single_year(text, token, request_day if is_to_date else None, accepted_until)
@@ -255,7 +286,11 @@ def _read_single_year(
             list_years(token.first.year, end, kind="financial" if is_financial else "calendar"),
         )
     if token.kind == "year" and (in_list or not _FINANCIAL_WORDS.search(before[-40:])):
-        return _list_phrases(token, [(token.first, token.last, str(token.first.year))])
+        label = str(token.first.year)
+        doubt = (
+            f"The letter may name only a part of {label}." if _PART_OF_YEAR.search(before) else ""
+        )
+        return [PeriodPhrase(token.begin, token.stop, token.first, token.last, label, doubt)]
     if token.kind in ("year", "ending"):
         return [_read_ending_year(token)]
     label = name_year(token.first.year)

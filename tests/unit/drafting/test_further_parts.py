@@ -253,3 +253,18 @@ def test_what_stands_behind_names_in_small_letters_is_not_sure() -> None:
         "How many crimes of 2023 mention any of the names tinder, grindr or bumble?"
     )
     assert any("without quotation marks" in entry.question for entry in draft.confirmations)
+
+
+def test_days_that_only_a_later_part_names_are_asked_about() -> None:
+    draft = draft_letter('1. How many crimes mention "Uber"?\n2. How many of these in 2022?')
+    assert any("Part 2 names days" in entry.question for entry in list_entries(draft, ""))
+
+
+def test_a_breakdown_too_many_and_days_of_a_sentence_are_asked_about() -> None:
+    draft = draft_letter(
+        'How many times do "Uber" and "Bolt" appear in 2022 and, separately, 2023? For 2023 only, '
+        "break it down by month and sex of the victim, for each word."
+    )
+    questions = [entry.question for entry in draft.confirmations]
+    assert any("more than two breakdowns" in question for question in questions)
+    assert any("for some days only" in question for question in questions)

@@ -9,6 +9,7 @@ import pytest
 from queries.drafting.draft import Draft
 from queries.drafting.drafting import draft_request
 from queries.drafting.letter_text import LetterText
+from queries.drafting.phrases.periods import find_periods
 from tests.support.letter_texts import SENT, make_letter
 
 
@@ -54,3 +55,28 @@ def test_since_a_day_holds_up_to_the_letter_or_is_asked_about() -> None:
     assert "since 1 January 2022" in entry.question
     assert entry.sentence.startswith("Since the start")
     assert not any('"start"' in entry.question for entry in draft.confirmations)
+
+
+@pytest.mark.parametrize(
+    ("words", "days"),
+    [
+        ("for Jan-Dec 2023", ["2023-01-01/2023-12-31"]),
+        ("from 1 Jan-31 Dec 2023", ["2023-01-01/2023-12-31"]),
+        ("May 2022-July 2023", ["2022-05-01/2023-07-31"]),
+        ("between 1 and 15 May 2023", ["2023-05-01/2023-05-15"]),
+        ("from 1-15 May 2023", ["2023-05-01/2023-05-15"]),
+        ("on 1 and 15 May 2023", []),
+        ("between May and July 2023", ["2023-05-01/2023-07-31"]),
+        ("in May and July 2023", ["2023-05-01/2023-05-31", "2023-07-01/2023-07-31"]),
+    ],
+)
+def test_months_and_days_that_share_their_year_are_periods(words: str, days: list[str]) -> None:
+    found = find_periods(f"How many crimes {words} mention it?", None)
+    assert [f"{period.first}/{period.last}" for period in found] == days
+    assert not any(period.doubt for period in found)
+
+
+@pytest.mark.parametrize("words", ["in the second half of 2023", "in the summer of 2023"])
+def test_a_part_of_a_year_is_asked_about(words: str) -> None:
+    [period] = find_periods(f"How many crimes {words}?", None)
+    assert "only a part of 2023" in period.doubt
