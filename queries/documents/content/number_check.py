@@ -27,9 +27,9 @@ from queries.layout.table_parts import build_single_part
 _FIGURES: Final = re.compile(r"[\d,]+")
 
 #: A number of what is counted, after a word that begins or carries a statement. It does not match
-#: "section 47 offences" or "sections 18 and 20 offences".
+#: "section 47 offences" or "sections 18 and 20 offences", nor the name of a part: "Q4.2 Offences".
 _STATED_COUNT: Final = (
-    r"(?:^|[.:;(]\s*|\b(?:is|are|was|were|found|recorded|identified|of|the|total|totalling|holds?"
+    r"(?:^|\.\s+|[:;(]\s*|\b(?:is|are|was|were|found|recorded|identified|of|the|total|totalling|holds?"
     r"|held|have|has|shows?|counted|in|mention)\s+)"
     r"((\d{1,3}(?:,\d{3})+|\d+) (?:{nouns}))\b"
 )

@@ -225,6 +225,7 @@ def test_a_wrong_number_is_told(sentence: str, wrong: str) -> None:
         "Reply within 20 working days, or call 0303 123 1113.",
         "Page one (see 3) of form (4).",
         "Two record systems were searched, in 2 parts.",
+        "Q4.17 Offences by outcome and month, and Q4.18 Victims by sex.",
     ],
 )
 def test_what_cannot_be_told_to_be_wrong_is_left_alone(sentence: str) -> None:
