@@ -177,15 +177,17 @@ def _intersect_intervals(
 
 
 def _intersect_codes(first: Condition, second: Condition) -> Condition | None:
-    """Codes of one that the other covers, either way round."""
+    """Codes of one that the other covers, either way round, and codes below both: a class may have
+    sub-codes of another category, as 10C has 8/11, which category 8 counts too."""
+    shared = _expand_codes(first) & _expand_codes(second)
     if isinstance(first, OffenceCondition) and isinstance(second, OffenceCondition):
-        return build_offence_condition(
+        codes = frozenset(
             [
                 *(code for code in first.codes if _holds_for_code(second, code)),
                 *(code for code in second.codes if _holds_for_code(first, code)),
             ]
         )
-    shared = _expand_codes(first) & _expand_codes(second)
+        return build_offence_condition(codes | (shared - _expand_codes(OffenceCondition(codes))))
     return None if shared else OffenceCondition(frozenset())
 
 

@@ -21,6 +21,7 @@ from queries.answer.condition import (
     NamedCondition,
     Not,
     OffenceCodeCondition,
+    OffenceCondition,
     OffenceGroupCondition,
     OfVictim,
     SeveralTermsCondition,
@@ -157,6 +158,22 @@ def test_ages_are_compared_and_intersected_as_sets(
     assert covers_condition(a, b) == (members(second) < members(first))
     shared = intersect_conditions(a, b)
     assert shared == build_age_condition(*((age, age) for age in members(first) & members(second)))
+
+
+#: Classes with sub-codes of another category, the categories of both, and others.
+CODES_ACROSS = st.sampled_from(["8", "10", "10C", "8/11", "71", "71/17", "88", "88A", "22B", "21"])
+
+
+@given(
+    st.lists(CODES_ACROSS, min_size=1, max_size=3), st.lists(CODES_ACROSS, min_size=1, max_size=3)
+)
+def test_offence_codes_are_intersected_as_what_they_count(
+    first: list[str], second: list[str]
+) -> None:
+    shared = intersect_conditions(build_offence_condition(first), build_offence_condition(second))
+    table = load_offence_table()
+    assert isinstance(shared, OffenceCondition)
+    assert table.covered(shared.codes) == table.covered(first) & table.covered(second)
 
 
 @given(st.lists(st.lists(AGES, min_size=1, max_size=2), min_size=1, max_size=4))
