@@ -70,6 +70,27 @@ yearly years you youngest your yours
 
 _PLAIN_WORDS: Final = frozenset(_PLAIN_TEXT.split())
 
+#: Those of them that only ask for a number. Each of the others ("victim", "first", "linked") may limit what is
+#: counted, and in a part that is nothing but such words it does.
+_COUNTING_TEXT: Final = """
+a about above across again all also altogether am an and any are as ask asked asking at be been
+both by can case cases confirm could count counted counts crime crimes criminal data did do does
+each every figure figures find following for force force's from further give given had has have
+held hold how i i'd i'm i've if in incident incidents information into is it like list listed
+log logged many me meet meeting mention mentioned mentions might my need number numbers of offence
+offences on our out over overall part parts per please pls police possible provide provided query
+question questions receive received record recorded recording records report reported reports
+request requested respectively results same say send should show so state stated such supply take
+taken tell than thank thanks that the their them there these they this those to together total
+totals type types us was we were what when where which who will wish with would you your crime
+database system systems dates date days day period periods year years month months within during
+between since until up time times whole term terms word words keyword keywords text any these
+appear appeared appears contain contained containing contains featuring include included includes including
+involve involved involves involving refer referred refers name names named
+"""
+
+_COUNTING_WORDS: Final = frozenset(_COUNTING_TEXT.split())
+
 _PERIOD_ENDS: Final = re.compile(r"\b(?:start|beginning|end) of(?= )", re.IGNORECASE)
 
 #: The law under which somebody asks, which limits nothing.
@@ -110,6 +131,13 @@ def counts_other_things(reading: PartReading) -> bool:
     return bool(nouns & leftover) or bool(is_about_people and leftover)
 
 
+def find_conditions(reading: PartReading, other_words: str = "") -> list[str]:
+    """The words of a part that do more than ask for a number of what ``other_words`` say."""
+    return find_unread_words(
+        reading.part.text, reading.terms, reading.named, other_words, _COUNTING_WORDS
+    )
+
+
 def find_leftover(reading: PartReading, other_words: str = "") -> list[str]:
     """The words of a part that no rule read and that say more than that something is counted.
 
@@ -128,9 +156,13 @@ def find_leftover(reading: PartReading, other_words: str = "") -> list[str]:
 
 
 def find_unread_words(
-    text: str, terms: TermPhrase, named: Sequence[NamedOffence], other_words: str = ""
+    text: str,
+    terms: TermPhrase,
+    named: Sequence[NamedOffence],
+    other_words: str = "",
+    plain_words: frozenset[str] = _PLAIN_WORDS,
 ) -> list[str]:
-    """The words of a text that no rule read, as ``find_leftover`` has them."""
+    """The words of a text that no rule read and that are not among ``plain_words``."""
     has_rows = bool(find_offence_rows(text))
     for phrase in reversed(find_codes(text)):
         text = f"{text[: phrase.begin]} {text[phrase.stop :]}"
@@ -153,6 +185,6 @@ def find_unread_words(
     leftover = (
         word
         for word in dict.fromkeys(_WORD.findall(text))
-        if word.casefold().strip("'-") not in _PLAIN_WORDS | scope_words and len(word) > 2
+        if word.casefold().strip("'-") not in plain_words | scope_words and len(word) > 2
     )
     return list(leftover)[:_MAX_LISTED]

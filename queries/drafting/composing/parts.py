@@ -18,7 +18,11 @@ from queries.drafting.composing.confirming import (
     confirm_terms,
     find_sentence,
 )
-from queries.drafting.composing.leftover import counts_other_things, find_leftover
+from queries.drafting.composing.leftover import (
+    counts_other_things,
+    find_conditions,
+    find_leftover,
+)
 from queries.drafting.composing.questions import build_question, find_named_terms
 from queries.drafting.composing.reading import PartReading
 from queries.drafting.composing.scope import (
@@ -42,6 +46,11 @@ _DECLARED = ("people", "places")
 _COUNTS_RECORDS: Final = re.compile(
     r"\b(?:how many|numbers? of)(?: of)? (?:the |these |those |such )?(?:\w+ )?(?:offences?|crimes?|incidents?|records|cases|reports)\b",
     re.IGNORECASE,
+)
+
+
+_SEX_WORD: Final = re.compile(
+    r"\b(?:females?|males?|women|woman|men|man|girls?|boys?)\b", re.IGNORECASE
 )
 
 
@@ -113,7 +122,12 @@ class PartDrafter:
         drafted = self._draft_named(reading, drafted)
         if drafted.fields and not self._is_understood(reading, fields):
             drafted = replace(drafted, fields={}, gap="other", why=_NOT_READ)
-            self.confirmations.append(confirm_part(drafted, NOT_UNDERSTOOD))
+            asked = [
+                f"{doubt} This part has no figures yet. What is meant?" for doubt in question.doubts
+            ]
+            self.confirmations += [
+                confirm_part(drafted, text) for text in asked or [NOT_UNDERSTOOD]
+            ]
         elif drafted.fields:
             drafted = self._narrow_to_named_terms(reading, drafted)
             drafted = self._relate_to_other_parts(reading, drafted)
@@ -195,12 +209,14 @@ class PartDrafter:
             return False
         if reading.rows or reading.terms.terms or reading.named:
             return True
-        return is_asking(reading.part.whole_text) and not self._find_leftover(reading)
+        return is_asking(reading.part.whole_text) and not find_conditions(
+            reading, self._scope_words
+        )
 
     def _doubt_question(
         self, reading: PartReading, part: DraftPart, doubts: tuple[str, ...]
     ) -> None:
-        for doubt in doubts:
+        for doubt in (*doubts, *_doubt_sex(reading, part)):
             self.confirmations.append(confirm_part(part, f"{doubt} What is meant?"))
         self.confirmations += confirm_terms(reading, part.number)
         self.confirmations += confirm_bands(reading, part)
@@ -219,7 +235,7 @@ class PartDrafter:
                     "This part names days that are not within the period of the request. Which hold?",
                 )
             )
-        if leftover := self._find_leftover(reading):
+        if leftover := find_leftover(reading, self._scope_words):
             words = ", ".join(f'"{word}"' for word in leftover)
             pronoun = "it" if len(leftover) == 1 else "them"
             self.confirmations.append(
@@ -229,12 +245,12 @@ class PartDrafter:
                 )
             )
 
-    def _find_leftover(self, reading: PartReading) -> list[str]:
-        """The words of a part that no rule took, and that do not stand in the scope either."""
-        scope_words = " ".join(row.label for row in self.offences)
-        scope_words += " ".join(offence.words for offence, _ in self._scope.named)
-        scope_words += " ".join(term.term for term in self._known_terms)
-        return find_leftover(reading, scope_words)
+    @property
+    def _scope_words(self) -> str:
+        """The words of the request's offences and terms, which a part may repeat."""
+        labels = [row.label for row in self.offences]
+        named = [offence.words for offence, _ in self._scope.named]
+        return " ".join([*labels, *named, *(term.term for term in self._known_terms)])
 
     def _draft_named(self, reading: PartReading, part: DraftPart) -> DraftPart:
         """A part about offences in words that the request is not about as a whole."""
@@ -289,6 +305,15 @@ class PartDrafter:
             self._known_terms += [term for term in terms if term.term.casefold() not in names]
         else:
             self._known_terms = terms
+
+
+def _doubt_sex(reading: PartReading, part: DraftPart) -> Iterator[str]:
+    """That a part speaks of women, for instance, and counts people of every sex."""
+    text = reading.part.text
+    for offence in reading.named:
+        text = text.replace(offence.words, " ")
+    if (match := _SEX_WORD.search(text)) and not reading.rows and "sex" not in str(part.fields):
+        yield f'The letter says "{match[0]}", and this question counts people of every sex.'
 
 
 def _is_limited(part: DraftPart) -> bool:

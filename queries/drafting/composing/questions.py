@@ -103,6 +103,11 @@ def build_question(
         fields["within"] = narrowing
     if doubt := _doubt_terms(reading, fields, known_terms):
         doubts.append(doubt)
+    if reading.terms.has_neither and reading.terms.terms:
+        doubts.append(
+            "The letter asks for records that have none of some words, and this question counts those "
+            "that have them."
+        )
     if _FOR_SOME_DAYS.search(reading.part.text) and "period" not in narrowing:
         doubts.append("The letter asks for something for some days only.")
     if _WANTS_LIST.search(reading.part.text):

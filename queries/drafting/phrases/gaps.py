@@ -36,7 +36,7 @@ _RULES: Final = (
     _make_rule("arrests", r"\barrest\w*", "Arrests are not in the crime records."),
     _make_rule(
         "convictions",
-        r"\bconvict\w*|\bsentenc\w+|\bfound guilty\b|\bprosecut\w*|\bimprison\w*|\bjailed\b|\bpleaded\b|\bcourt (?:cases?|results?|outcomes?)\b|\bacquitt\w*",
+        r"\bconvict\w*|\bsentenc(?:ed|ing|es)\b|(?<!same )(?<!first )(?<!one )(?<!each )\bsentence\b|\bfound guilty\b|\bprosecut\w*|\bimprison\w*|\bjailed\b|\bpleaded\b|\bcourt (?:cases?|results?|outcomes?)\b|\bacquitt\w*",
         "What courts decided is not in the crime records.",
     ),
     _make_rule(

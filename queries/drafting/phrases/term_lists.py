@@ -24,7 +24,7 @@ _SEPARATOR: Final = re.compile(
 
 #: Words that end a term which stands in prose.
 _STOP_WORDS_TEXT: Final = """
-play played plays part day days period and/or
+once twice play played plays part day days period and/or
 a about age aged ages all also am an and any anywhere appear appeared appears are as at be
 been being between both broken but by can case cases come comes could crime crimes did do does
 during each either else etc every except exclude excludes excluding feature featured features figure first for

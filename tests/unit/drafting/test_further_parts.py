@@ -268,3 +268,43 @@ def test_a_breakdown_too_many_and_days_of_a_sentence_are_asked_about() -> None:
     questions = [entry.question for entry in draft.confirmations]
     assert any("more than two breakdowns" in question for question in questions)
     assert any("for some days only" in question for question in questions)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many of these were of women?",
+        "How many victims were boys under 16?",
+        "How many of these had a male suspect aged over 18?",
+        "How many of these did not result in a charge?",
+        "How many of these had more than one victim?",
+        "How many of these had no suspect?",
+        "How many of these took more than 30 days to close?",
+        "How many of these were linked to another offence?",
+        "How many of these were repeat victims?",
+        "How many of these mention neither Grindr nor Bumble?",
+        "How many of these mention Tinder twice or more?",
+        "How many of these mention Tinder and Bumble in the same sentence?",
+        "How many were recorded in the first six months?",
+        "How many of these happened before June?",
+        "How many involved an under-18 as victim or suspect?",
+    ],
+)
+def test_a_condition_that_no_rule_reads_is_asked_about(question: str) -> None:
+    """Its words are common ones, and without them all that the part before counts was counted."""
+    draft = draft_parts('How many rapes mention "Tinder"?', question)
+    assert list_entries(draft, "2")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many of these were there in total?",
+        "The number of these crimes that you recorded.",
+        "How many rapes?",
+    ],
+)
+def test_a_part_that_only_asks_for_a_number_has_it(question: str) -> None:
+    draft = draft_parts('How many rapes mention "Tinder"?', question)
+    assert draft.parts[1].fields == {"kind": "offences"}
+    assert list_entries(draft, "2") == []
