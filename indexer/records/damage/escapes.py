@@ -15,12 +15,15 @@ from indexer.records.damage.windows_characters import WINDOWS_CHARACTERS
 #: A path of Windows, whose backslashes escape nothing.
 _PATH: Final = r"(?<!\S)[\"'(\[]?(?:[A-Za-z]:|\\)\\[^\\\s]\S*"
 
+# Quotation marks, bullets, accented capitals, and the letters of other alphabets.
+_OTHER_STARTS: Final = "\u2018-\u201d\u2022\u00c0-\u00de\u0370-\u1fff"
+
 # After a single letter "\n" may be a choice ("y\n"), and before a small letter the next word may
 # begin with it ("his\niece"), unless no word begins so ("\nsnapchat").
 # Each begins with its sign, to which the engine skips.
 _CERTAIN: Final = (
     r"\\(?:r\\n|u[0-9a-fA-F]{4}|x[89a-fA-F][0-9a-fA-F]"
-    r"|(?<!\b[A-Za-z]\\)(?<!\\\\)(?:[nrt](?=[A-Z0-9\s\\\"\u201c\u2022-])"
+    rf"|(?<!\b[A-Za-z]\\)(?<!\\\\)(?:[nrt](?=[A-Z0-9\s\\\"'{_OTHER_STARTS}-])"
     r"|n(?=[bcdfghj-np-tv-xz])|r(?=[bcdfgj-np-tv-xz])|t(?=[bcdfgj-np-qsvxz])))"
 )
 
@@ -33,7 +36,7 @@ _BACKSLASH: Final = re.compile(
 )
 
 # In a text without a certain one, of a source that writes some; "y\n" stays.
-_POSSIBLE: Final = re.compile(rf"{_PATH}|(?<!\b[A-Za-z])(?<!\\)\\([nrt])(?=[a-z])")
+_POSSIBLE: Final = re.compile(rf"{_PATH}|(?<!\b[A-Za-z])(?<!\\)\\([nrt])(?=[a-z\u00df-\u024f])")
 
 _CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "", "f": "\n\n"}
 

@@ -33,7 +33,7 @@ DAMAGED = {
     "spreadsheet": ["live_x000D_\nstream", "live_x000d_stream", "a_x0007_b", "a_x005F_b"],
     "escape": [
         "what=E2=80=99s app", "it cost =C2=A35", "live st=\nream", "live=0D=0Astream", "what=92s",
-        r"then\nsnapchat", r"seen\tbefore", r"live\r\nstream", r"seen.\nThe caller", r"seen.\n\nthe caller", r"what\u2019s app", r"what\x92s app",
+        r"then\nsnapchat", r"said\n'live stream'", "then\\n\u00c9cole", "then\\n\u0416\u0438\u0432", r"seen\tbefore", r"live\r\nstream", r"seen.\nThe caller", r"seen.\n\nthe caller", r"what\u2019s app", r"what\x92s app",
         r"app:\t\u2022 live", r"\ud83d\ude00", r"C:\new and live\r\nstream",
     ],
     "replacement": ["what\ufffds app"],
