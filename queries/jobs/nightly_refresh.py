@@ -375,15 +375,15 @@ def run_nightly_refresh(
     """Refresh, and write the report, the metrics and the logs, even if the refresh failed.
 
     A refresh that finds another one running leaves report and metrics to that one. Raises as
-    ``refresh_index``, and OutputError where the report or the metrics cannot be written, or old
-    rejects not be deleted; all are tried, and nothing of the refresh is undone.
+    ``refresh_index``, and UnwrittenOutputsError where the report or the metrics cannot be written,
+    or old rejects not be deleted; all are tried, and nothing of the refresh is undone.
     """
     started_at = datetime.now(UTC).replace(microsecond=0)
     clock = time.monotonic()
     promoted: list[Generation] = []
     try:
         return _refresh_with_audit(session, mode, overrides, (started_at, clock), promoted)
-    except _UnwrittenError:
+    except UnwrittenOutputsError:
         raise
     except BaseException as error:  # also a signal, which ends the run like any other failure
         failure_report = RefreshReport(
@@ -404,9 +404,13 @@ def run_nightly_refresh(
         raise
 
 
-class _UnwrittenError(OutputError):
+class UnwrittenOutputsError(OutputError):
     """The report or the metrics of a refresh that succeeded could not be written, or old rejects
-    not be deleted."""
+    not be deleted. ``refresh`` is what there is to say of it."""
+
+    def __init__(self, message: str, refresh: RefreshResult) -> None:
+        super().__init__(message)
+        self.refresh = refresh
 
 
 def _describe_failure(error: BaseException, promoted: list[Generation]) -> str:
@@ -454,7 +458,7 @@ def _refresh_with_audit(
         output_errors += _write_refresh_outputs(refresh_report, session.settings)
         if output_errors:
             reasons = " ".join(map(str, output_errors))
-            raise _UnwrittenError(f"{result.generation.name} is live, but {reasons}")
+            raise UnwrittenOutputsError(f"{result.generation.name} is live, but {reasons}", result)
     return result
 
 

@@ -283,6 +283,7 @@ def test_metrics_are_written_though_the_report_cannot_be(
     (home / "report.json").mkdir(parents=True)
     outcome = operate("refresh", code=11)
     assert re.search(r"foidex: test-\S+ is live, but .*report cannot be written", outcome.err)
+    assert "is live: 200 records read, 200 indexed, 0 rejected." in outcome.out
     metrics = (home / "foidex.prom").read_text()
     assert re.search(r'foidex_refresh_success\{alias="test-\w+"\} 1.0', metrics)
     assert re.search(r'foidex_refresh_exit_code\{alias="test-\w+"\} 11.0', metrics)

@@ -13,7 +13,7 @@ from indexer.terminal import escape_controls
 from queries.commands.options import INDEX_PANEL
 
 if TYPE_CHECKING:
-    from indexer.jobs.refresh import RefreshMode
+    from indexer.jobs.refresh import RefreshMode, RefreshResult
 
 refresh_app = typer.Typer()
 
@@ -52,8 +52,7 @@ def run_refresh_command(
 
     Example: foidex --config /etc/foidex/foidex.toml refresh --incremental
     """
-    from indexer.jobs.summary import summarise_refresh
-    from queries.jobs.nightly_refresh import run_nightly_refresh
+    from queries.jobs.nightly_refresh import UnwrittenOutputsError, run_nightly_refresh
 
     get_session().workers = workers
     mode: RefreshMode = "full" if full else "incremental"
@@ -61,7 +60,17 @@ def run_refresh_command(
     if check:
         _check_source(mode, overrides)
         return
-    result = run_nightly_refresh(get_session(), mode, overrides)
+    try:
+        result = run_nightly_refresh(get_session(), mode, overrides)
+    except UnwrittenOutputsError as error:
+        _print_summary(error.refresh)  # of records that are live
+        raise
+    _print_summary(result)
+
+
+def _print_summary(result: RefreshResult) -> None:
+    from indexer.jobs.summary import summarise_refresh
+
     settings = get_session().settings
     for line in summarise_refresh(result, settings.audit_folder, settings.index.alias):
         print(escape_controls(line))
