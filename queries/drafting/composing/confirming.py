@@ -199,14 +199,16 @@ def confirm_periods(periods: Sequence[PeriodPhrase], sentence: str) -> Iterator[
         )
 
 
-def confirm_terms(reading: PartReading | ContextReading, part: str = "") -> Iterator[Confirmation]:
-    """What of the terms of a text is open, excluded, wild or unsure."""
+def confirm_terms(
+    reading: PartReading | ContextReading, part: DraftPart | None = None
+) -> Iterator[Confirmation]:
+    """What of the terms of a text is open, excluded, wild or unsure; ``part`` is what a part became."""
     terms = reading.terms
     sentence = reading.part.quotation if isinstance(reading, PartReading) else reading.text
 
     def ask(question: str, alternative: str) -> Confirmation:
         return Confirmation(
-            part=part,
+            part=part.number if part else "",
             sentence=sentence,
             question=question,
             choices=(Choice(AS_DRAFTED), Choice(alternative, stays_open=True)),
@@ -244,6 +246,11 @@ def confirm_terms(reading: PartReading | ContextReading, part: str = "") -> Iter
         yield ask(
             'The letter joins terms with "or" and with "and". Each term is drafted by itself. Which have to stand in '
             "one record?",
+            "Change the terms",
+        )
+    if terms.are_and_joined and not (part and "keywords" in str(part.fields)):
+        yield ask(
+            'The letter joins two terms with "and". Records with either of them count. Must both stand in one record?',
             "Change the terms",
         )
     if terms.are_same:

@@ -218,7 +218,7 @@ class PartDrafter:
     ) -> None:
         for doubt in (*doubts, *_doubt_sex(reading, part)):
             self.confirmations.append(confirm_part(part, f"{doubt} What is meant?"))
-        self.confirmations += confirm_terms(reading, part.number)
+        self.confirmations += confirm_terms(reading, part)
         self.confirmations += confirm_bands(reading, part)
         outside = [
             phrase

@@ -57,6 +57,8 @@ _MORE_BREAKDOWNS: Final = (
     "The letter asks for more than two breakdowns at once; the first two are drafted."
 )
 
+_ASKED_NUMBER: Final = re.compile(r"\bhow many\b|\bnumbers? of\b", re.IGNORECASE)
+
 #: Days that hold for a part of what is asked alone.
 _FOR_SOME_DAYS: Final = re.compile(
     r"\bfor (?:the )?(?:year |financial year |calendar year )?(?:19|20)\d\d(?: ?[/-] ?\d{2,4})? only\b",
@@ -103,6 +105,8 @@ def build_question(
         fields["within"] = narrowing
     if doubt := _doubt_terms(reading, fields, known_terms):
         doubts.append(doubt)
+    if fields["kind"] in ("offences", "by") and len(_ASKED_NUMBER.findall(reading.part.text)) > 1:
+        doubts.append("The letter asks for more than one number here, and this question has one.")
     if reading.terms.has_neither and reading.terms.terms:
         doubts.append(
             "The letter asks for records that have none of some words, and this question counts those "

@@ -16,7 +16,7 @@ from queries.drafting.phrases.breakdowns import AGES, VICTIMS, YOUNGEST, find_br
 from queries.drafting.phrases.gaps import Gap, find_gaps
 from queries.drafting.phrases.named_offences import NamedOffence, find_named_offences
 from queries.drafting.phrases.periods import PeriodPhrase, find_periods
-from queries.drafting.phrases.terms import TermPhrase, find_terms
+from queries.drafting.phrases.terms import TermPhrase, cover_terms, find_terms
 from queries.drafting.structure.numbering import LetterPassage
 from queries.drafting.structure.parts import LetterPart
 from queries.drafting.structure.roles import is_asking
@@ -83,7 +83,7 @@ def read_part(part: LetterPart, request_day: date | None) -> PartReading:
     is_ages = bool(AGES.search(text) or _BANDS.search(text))
     items = [] if is_ages else part.items
     listed = "\n".join((text, *part.items)) if is_ages else text
-    gaps = find_gaps(text)
+    gaps = find_gaps(cover_terms(text))
     rows = find_offence_rows(text, items)
     return PartReading(
         part=part,

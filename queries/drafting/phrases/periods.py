@@ -285,15 +285,10 @@ def _read_single_year(
             token,
             list_years(token.first.year, end, kind="financial" if is_financial else "calendar"),
         )
-    if token.kind == "year" and (in_list or not _FINANCIAL_WORDS.search(before[-40:])):
-        label = str(token.first.year)
-        doubt = (
-            f"The letter may name only a part of {label}." if _PART_OF_YEAR.search(before) else ""
-        )
-        return [PeriodPhrase(token.begin, token.stop, token.first, token.last, label, doubt)]
-    if token.kind in ("year", "ending"):
+    is_calendar = token.kind == "year" and (in_list or not _FINANCIAL_WORDS.search(before[-40:]))
+    if token.kind in ("year", "ending") and not is_calendar:
         return [_read_ending_year(token)]
-    label = name_year(token.first.year)
+    label = str(token.first.year) if is_calendar else name_year(token.first.year)
     if end_day and token.first <= end_day < token.last:
         return [
             PeriodPhrase(
@@ -306,6 +301,9 @@ def _read_single_year(
                 ((token.first, token.last),),
             )
         ]
+    if is_calendar and _PART_OF_YEAR.search(before):
+        doubt = f"The letter may name only a part of {label}."
+        return [PeriodPhrase(token.begin, token.stop, token.first, token.last, label, doubt)]
     return _list_phrases(token, [(token.first, token.last, label)])
 
 

@@ -17,8 +17,11 @@ _WORD: Final = r"[#@]?[^\W_](?:[\w*.&+!'/-]*[\w*+!])?\*?"
 
 _CHUNK: Final = re.compile(rf"\s*(?:{_QUOTED}|(?P<plain>{_WORD}(?: {_WORD}){{0,5}}))")
 
+#: "Tinder/Bumble/Hinge": names, and no name with a stroke in it.
+_SLASHED_NAMES: Final = re.compile(r"[A-Z]\w{3,}(?:/[A-Z]\w{3,})+")
+
 _SEPARATOR: Final = re.compile(
-    r"\s*(?:,?\s*and\s*/\s*or\b|,?\s*\b(?:and|or)\b|,\s*(?:(?:or|and)\b)?|;|/|\|)\s*(?:the (?:words?|terms?|phrases?)\s+)?(?:else\s+)?(?:an?\s+)?",
+    r"\s*(?:,?\s*and\s*/\s*or\b|,?\s*&|,?\s*\b(?:and|or)\b|,\s*(?:(?:or|and)\b)?|;|/|\|)\s*(?:the (?:words?|terms?|phrases?)\s+)?(?:else\s+)?(?:an?\s+)?",
     re.IGNORECASE,
 )
 
@@ -97,7 +100,12 @@ def _iterate_chunks(text: str, position: int) -> Iterator[TermChunk]:
             stop = match.start("plain") + cut + len(words)
         if not words:
             return
-        yield TermChunk(match.start(), stop, words, is_quoted=bool(quoted))
+        if quoted or not _SLASHED_NAMES.fullmatch(words):
+            yield TermChunk(match.start(), stop, words, is_quoted=bool(quoted))
+        else:
+            begin = stop - len(words)
+            for name in re.finditer(r"[^/]+", words):
+                yield TermChunk(begin + name.start(), begin + name.end(), name[0], is_quoted=False)
         separator = _SEPARATOR.match(text, stop)
         if not separator:
             return

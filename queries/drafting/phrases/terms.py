@@ -148,6 +148,17 @@ _MIXED: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: Two terms and no more, which "and" joins: whether both must stand in one record is not certain.
+_AND_JOINED: Final = re.compile(
+    r"(?<!,)(?<!\")\s(?:both\s+)?(?:the \w+ )?(?P<one>\"[^\"\n]{1,60}\"|(?-i:[A-Z])[\w-]*)\s+(?:and|&)\s+(?:also\s+)?(?:the \w+ )?(?P<two>\"[^\"\n]{1,60}\"|(?-i:[A-Z])[\w-]*)(?!\s*(?:,|and\b|or\b|&))",
+    re.IGNORECASE,
+)
+
+#: "But "kitchen" does not", "and "kitchen" is not mentioned".
+_NOT_BEHIND: Final = re.compile(
+    r"(?:does|do|did|is|are|was|were|has|have)(?:\s+not|n't)\b", re.IGNORECASE
+)
+
 _REFERENCE: Final = re.compile(
     rf"\b(?:any|each|either|both|all|more than one|two or more|one or more|several|one|those|these|that|the same)\b(?: of)?(?: the| those| these)?(?: (?:two|three|four|five|six|same|above|\d+))?"
     rf"\s+(?:{_NOUNS}|apps?|platforms?|sites?|websites?|services?|networks?)\b|\bthe (?:two|three|four|five|same) {_NOUNS}\b",
@@ -160,7 +171,8 @@ class TermPhrase(Struct, frozen=True):
     marks or a word such as "term"; ``excluded`` are words that a record must not have; ``wild``
     are terms with a wildcard, as written. ``open_end`` are words such as "etc.". ``are_same`` if
     the text calls them one thing; ``refers`` if it speaks of terms that stand elsewhere, and
-    ``is_mixed`` if "and" and "or" stand between terms of one list.
+    ``is_mixed`` if "and" and "or" stand between terms of one list; they ``are_and_joined`` if they
+    are two, with "and" between them.
     """
 
     terms: tuple[DraftTerm, ...] = ()
@@ -173,6 +185,7 @@ class TermPhrase(Struct, frozen=True):
     refers: bool = False
     has_neither: bool = False
     is_mixed: bool = False
+    are_and_joined: bool = False
 
 
 def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
@@ -204,6 +217,7 @@ def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
         open_end=find_open_end(text) if terms else "",
         are_same=bool(_SAME.search(text)) and len(distinct_terms) > 1,
         is_mixed=bool(_MIXED.search(text)),
+        are_and_joined=len(distinct_terms) == 2 and bool(_AND_JOINED.search(text)),
         refers=bool(_REFERENCE.search(text)),
         has_neither=bool(
             re.search(r"\bneither\b|\bnone of (?:them|these|those|the)\b", text, re.IGNORECASE)
@@ -337,6 +351,11 @@ def _find_excluded(text: str) -> list[TermChunk]:
             for chunk in quoted
             if match.start() < chunk.begin < match.end() and not _is_inside(chunk, chunks)
         ]
+    chunks += [
+        chunk
+        for chunk in quoted
+        if _NOT_BEHIND.match(text[chunk.stop :].lstrip()) and not _is_inside(chunk, chunks)
+    ]
     return chunks
 
 

@@ -308,3 +308,29 @@ def test_a_part_that_only_asks_for_a_number_has_it(question: str) -> None:
     draft = draft_parts('How many rapes mention "Tinder"?', question)
     assert draft.parts[1].fields == {"kind": "offences"}
     assert list_entries(draft, "2") == []
+
+
+@pytest.mark.parametrize(
+    ("question", "terms", "asked"),
+    [
+        ('where both "knife" and "school" appear', ["knife", "school"], "both stand in one record"),
+        ('that mention "knife" and "school"', ["knife", "school"], "both stand in one record"),
+        ('where "knife" appears but "kitchen" does not', ["knife"], 'leaves out "kitchen"'),
+        ("that mention the apps Tinder/Bumble/Hinge", ["Tinder", "Bumble", "Hinge"], ""),
+        ("that mention TikTok, Snapchat & Instagram", ["TikTok", "Snapchat", "Instagram"], ""),
+        ('with the words "cost of living"', ["cost of living"], ""),
+        ('that mention "knife", and the number of arrests', ["knife"], "more than one number"),
+        (
+            'that mention "knife", and how many of those were of a child',
+            ["knife"],
+            "more than one number",
+        ),
+    ],
+)
+def test_how_terms_are_joined_is_read_or_asked_about(
+    question: str, terms: list[str], asked: str
+) -> None:
+    draft = draft_letter(f"How many crimes were there in 2023 {question}?")
+    assert [term.term for term in draft.mentions] == terms
+    questions = [entry.question for entry in list_entries(draft, "1")]
+    assert any(asked in entry for entry in questions) if asked else not questions

@@ -80,3 +80,13 @@ def test_months_and_days_that_share_their_year_are_periods(words: str, days: lis
 def test_a_part_of_a_year_is_asked_about(words: str) -> None:
     [period] = find_periods(f"How many crimes {words}?", None)
     assert "only a part of 2023" in period.doubt
+
+
+def test_a_year_to_date_ends_with_the_letter_and_is_asked_about() -> None:
+    *_, last = find_periods("How many crimes in 2023 and 2024 to date?", date(2024, 7, 8))
+    assert (last.first, last.last, last.label) == (
+        date(2024, 1, 1),
+        date(2024, 7, 8),
+        "2024 to date",
+    )
+    assert "had not ended" in last.doubt
