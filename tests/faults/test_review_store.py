@@ -4,6 +4,7 @@ two people never get the same record."""
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import sqlite3
@@ -38,6 +39,7 @@ from queries.reviewing.store.review_store import ReviewStore, TurnLostError, ope
 from queries.reviewing.store.schema import APPEND_ONLY, METADATA
 from queries.reviewing.store.versions import v0001_reviews
 from queries.reviewing.turns import Turn
+from tests.support.paths import ROOT
 from tests.support.postgres import PASSWORD, Postgres, running
 from tests.support.stored_reviews import (
     Clock,
@@ -616,6 +618,34 @@ def make_newer(path: Path) -> str:
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
     connection.close()
     return str(path)
+
+
+def test_the_documented_rights_in_postgresql_are_enough_to_review(postgres: Postgres) -> None:
+    """Those of accounts that did not make the tables."""
+    name = f"store_{secrets.token_hex(4)}"
+    page = (ROOT / "docs" / "review.md").read_text("utf-8")
+    (grants,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    owner = sa.create_engine(postgres.url(), isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        connection.execute(sa.text(f"CREATE ROLE reviewers LOGIN PASSWORD '{PASSWORD}'"))
+    owner.dispose()
+    with open_store(postgres.url(name)) as store:
+        store.create(*make_review())
+    owner = sa.create_engine(postgres.url(name))
+    with owner.begin() as connection:
+        connection.execute(sa.text(grants))
+    owner.dispose()
+    with open_store(postgres.url(name).replace("://foidex:", "://reviewers:")) as store:
+        read_all(store, NAME, "ann", Verdict.RELEVANT)
+        read_all(store, NAME, "bob", Verdict.NOT_RELEVANT)
+        while turn := store.claim(NAME, "cem", settle=True):
+            store.decide(turn, judge(turn))
+        other = "FOI-1-Q2"
+        store.create(*make_review(other))
+        read_next(store, other, "ann")
+        assert store.end_second_readings(other, "ann", "There is one reader.") == 2
+        assert len(store.list_decisions(NAME)) == 14
 
 
 @pytest.mark.parametrize(
