@@ -20,7 +20,10 @@ DEFAULT_EARLIEST_DAY: Final = date(1950, 1, 1)
 # The day of the source may already be the next one, and its clock may be ahead.
 _CLOCK_TOLERANCE: Final = timedelta(days=1)
 
-_REFERENCE: Final = "a reference of 1 to 100 printable characters, without spaces around it"
+_REFERENCE: Final = (
+    "a reference of 1 to 100 printable characters, without spaces around it and not an error "
+    "such as #N/A"
+)
 
 _CODE: Final = "an offence code of 1 to 40 printable characters, without spaces around it"
 

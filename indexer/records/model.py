@@ -16,10 +16,21 @@ PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
 #: A name that a person gives, such as that of a request.
 ShortText = Annotated[str, Meta(min_length=1, max_length=100, pattern=PRINTABLE)]
 
+#: What a spreadsheet shows, and exports, in place of a value that it cannot work out, or that has
+#: no room in its cell. Excel takes a text that begins with "-" or "=" for a formula, and shows
+#: #NAME? instead.
+SPREADSHEET_ERROR: Final = (
+    r"#(?:NAME\?|REF!|VALUE!|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!"
+    r"|UNKNOWN!|EXTERNAL!|N/A|GETTING_DATA|##+)|Err:\d{3}"
+)
+
 # Nor a space at an end: "25" and "25 " would be two records, and "22B " no code.
 _IDENTIFIER: Final = rf"^(?!\s){PRINTABLE[1:-2]}(?<!\s)\Z"
 
-Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=_IDENTIFIER)]
+# Nor an error: it would stand for each of the records or people whose reference was lost.
+_REFERENCE: Final = rf"^(?!(?:{SPREADSHEET_ERROR})\Z){_IDENTIFIER[1:]}"
+
+Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=_REFERENCE)]
 
 OffenceCode = Annotated[str, Meta(min_length=1, max_length=40, pattern=_IDENTIFIER)]
 

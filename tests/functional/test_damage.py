@@ -57,8 +57,8 @@ EVERY = '["control", "mojibake", "html", "rtf", "spreadsheet", "escape", "invisi
 FOUND = (
     "The text of 9 of 11 records is damaged, and a term in it may not be found: control characters "
     "(1), characters decoded twice (1), HTML tags or entities (3), RTF codes (1), "
-    "spreadsheet escapes (1), escapes of JSON, SQL or mail (1), replacement characters (1), invisible "
-    "characters inside words (1)."
+    "spreadsheet escapes (1), escapes of JSON, SQL or mail (1), replacement characters or "
+    "spreadsheet errors (1), invisible characters inside words (1)."
 )
 
 
@@ -227,7 +227,7 @@ def test_an_answer_says_what_was_repaired_and_what_is_damaged(
     )
     damaged = (
         "Text is damaged in 1 of the 11 records, so a word in it may not be counted: replacement "
-        "characters."
+        "characters or spreadsheet errors."
     )
     report = " ".join(foidex("answer", request).out.split())
     assert repaired in report

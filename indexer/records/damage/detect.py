@@ -7,7 +7,8 @@
 - *rtf*: the codes of Rich Text Format, in which some systems keep what officers typed.
 - *spreadsheet*: escapes of control characters in spreadsheets ("_x000D_").
 - *escape*: escapes of JSON, SQL or mail that no program decoded; see ``escapes``.
-- *replacement*: U+FFFD, which stands for a character that was lost.
+- *replacement*: U+FFFD, which stands for a character that was lost, or an error of a spreadsheet
+  in place of the whole text ("#NAME?", "########").
 - *invisible*: an invisible character between two letters or digits of an alphabet that has no use
   for it there. Cleaning removes it, and so joins what may be two words. Soft hyphens are not
   damage, nor are the joiners of emoji and of scripts that need them.
@@ -27,6 +28,7 @@ from typing import Any, Final
 from indexer.records.damage.escapes import has_backslash_escapes, has_mail_escapes
 from indexer.records.damage.kinds import DamageKind
 from indexer.records.damage.windows_characters import WINDOWS_CHARACTERS
+from indexer.records.model import SPREADSHEET_ERROR
 
 C1_CONTROLS: Final = re.compile("[\x80-\x9f]")
 
@@ -107,6 +109,10 @@ ENTITY: Final = re.compile(
 #: With what a text in Rich Text Format begins.
 RTF_START: Final = "{\\rtf"
 
+_ERROR_ALONE: Final = re.compile(rf"\s*(?:{SPREADSHEET_ERROR})\s*")
+
+_MAX_ERROR_LENGTH: Final = 300  # a cell that is filled with "#" has at most as many as it is wide
+
 #: An escaped control character, underscore or byte order mark.
 SPREADSHEET_ESCAPE: Final = re.compile(
     r"_x(00(?:[0189][0-9A-Fa-f]|5[Ff]|7[Ff]|[Aa]0)|[Ff]{3}[EeFf]|[Ff][Ee][Ff]{2})_"
@@ -145,6 +151,8 @@ def _find_markup(text: str) -> set[DamageKind]:
         kinds.add("escape")
     if "_" in text and SPREADSHEET_ESCAPE.search(text):
         kinds.add("spreadsheet")
+    if len(text) <= _MAX_ERROR_LENGTH and _ERROR_ALONE.fullmatch(text):
+        kinds.add("replacement")
     return kinds
 
 

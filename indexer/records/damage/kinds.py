@@ -29,7 +29,7 @@ DAMAGE_WORDS: Final[dict[DamageKind, str]] = {
     "rtf": "RTF codes",
     "spreadsheet": "spreadsheet escapes",
     "escape": "escapes of JSON, SQL or mail",
-    "replacement": "replacement characters",
+    "replacement": "replacement characters or spreadsheet errors",
     "invisible": "invisible characters inside words",
 }
 

@@ -83,6 +83,19 @@ def test_a_space_around_an_identifier_is_refused(text: str, field: str) -> None:
         parse_record_mapping(raws.get(field, record(**{field: text})))
 
 
+@pytest.mark.parametrize("text", ["#N/A", "#REF!", "#NAME?", "###", "Err:502"])
+@pytest.mark.parametrize("field", ["crime_ref", "victim_ref", "linked"])
+def test_an_error_of_a_spreadsheet_is_no_reference(text: str, field: str) -> None:
+    """All people whose reference was lost would be one person."""
+    raws: dict[str, dict[str, Any]] = {
+        "victim_ref": record(victims=[{"victim_ref": text}]),
+        "linked": record(linked=[{"crime_ref": text}]),
+    }
+    with pytest.raises(RecordError, match="not an error such as #N/A"):
+        parse_record_mapping(raws.get(field, record(**{field: text})))
+    parse_record_mapping(record(crime_ref=f"{text}1"))
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -77,6 +77,19 @@ def test_each_kind_of_damage_is_found_alone(kind: str, text: str) -> None:
     assert find_damage(f"The caller said: {text}, and left.\n") == find_damage(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["#NAME?", "#N/A", "#VALUE!\n", " #REF!", "#DIV/0!", "########", "#" * 255, "Err:508"]
+)
+def test_an_error_of_a_spreadsheet_in_place_of_a_text_is_damage(text: str) -> None:
+    assert find_damage(text) == {"replacement"}
+    assert not find_damage(f"The screen said {text}, and then nothing.")
+
+
+@pytest.mark.parametrize("text", ["#", "##", "#1", "#MeToo", "# # #", "N/A", "Err: 508", "#N/A?"])
+def test_what_people_write_with_such_signs_is_no_damage(text: str) -> None:
+    assert not find_damage(text)
+
+
 def test_kinds_that_stand_together_are_all_found() -> None:
     every = " ".join(text for _, text in CASES)
     assert find_damage(every) == set(DAMAGE_WORDS)
