@@ -150,7 +150,19 @@ class DocumentFolder:
             raise
 
     def install_pending_set(self) -> None:
-        """Put the prepared files in their places, even if a killed run prepared them."""
+        """Put the prepared files in their places, even if a killed run prepared them.
+
+        A signal, such as Ctrl-C, ends the run when all are there: else the folder would have
+        documents of two answers.
+        """
+        try:
+            self._move_pending_set()
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self._move_pending_set()
+            raise
+
+    def _move_pending_set(self) -> None:
         if self._folder.find_mode(PENDING_FOLDER) is None:
             return
         with self._folder.open_subfolder(PENDING_FOLDER) as pending:

@@ -266,7 +266,7 @@ def test_a_run_that_was_killed_is_finished_or_undone_by_the_next(
     calls, replace = iter(range(99)), os.replace
 
     def killed(source: str, target: str, **handles: int | None) -> None:
-        if next(calls) == at:
+        if next(calls) >= at:
             raise KilledError
         replace(source, target, **handles)
 
@@ -279,6 +279,28 @@ def test_a_run_that_was_killed_is_finished_or_undone_by_the_next(
         folder.install_pending_set()
     found = {name: body for name, body in held(tmp_path).items() if not name.startswith("other")}
     assert found == (old if at == 0 else new)
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("at", range(1, 4))
+def test_a_signal_leaves_no_documents_of_two_answers(
+    at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_document_set(small(3), tmp_path, DESK)
+    write_document_set(small(4), tmp_path / "other", DESK)
+    calls, replace = iter(range(99)), os.replace
+
+    def stopped(source: str, target: str, **handles: int | None) -> None:
+        replace(source, target, **handles)
+        if next(calls) == at:
+            raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", stopped)
+        with pytest.raises(KilledError):
+            write_document_set(small(4), tmp_path, DESK)
+    documents = {name: body for name, body in held(tmp_path).items() if "other" not in name}
+    assert documents == held(tmp_path / "other")
 
 
 @pytest.mark.usefixtures("plain")
