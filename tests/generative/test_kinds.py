@@ -265,7 +265,31 @@ def scopes(draw: st.DrawFn, outer: dict[str, Any] | None = None) -> dict[str, An
         found["offences"] = draw(OFFENCES)
     if where := draw(WHERE):
         found["where"] = where
-    return found  # fmt: skip
+    return found if outer is None else _drop_impossible(found, outer)
+
+
+def _drop_impossible(inner: dict[str, Any], outer: dict[str, Any]) -> dict[str, Any]:
+    """A scope without what a request refuses because no record of the outer one can be it."""
+    where = inner.get("where", {})
+    if "offence_group" in where and not _is_possible({"where": where}, outer):
+        where = {}
+    rows = [
+        row
+        for row in inner.get("offences", [])
+        if _is_possible({"offences": [row], "where": where}, outer)
+    ]
+    kept = {key: part for key, part in inner.items() if key not in ("offences", "where")}
+    return kept | ({"offences": rows} if rows else {}) | ({"where": where} if where else {})
+
+
+def _is_possible(inner: dict[str, Any], outer: dict[str, Any]) -> bool:
+    question = {"id": "Q", "kind": "offences", "within": inner}
+    request = {"reference": "R", "title": "T", "questions": [question]}
+    try:
+        parse_request(json.dumps(request | outer), categories=CATEGORIES)
+    except RequestError:
+        return False
+    return True
 
 
 def _held(period: Days, wider: list[Days]) -> bool:
