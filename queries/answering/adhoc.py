@@ -20,6 +20,7 @@ from queries.layout.printed_table import shorten_total
 from queries.layout.prose import describe_left_out, format_number, format_timestamp
 from queries.layout.text_table import align_rows, format_text_table, wrap_paragraph
 from queries.lint.scope_damage import ScopeDamage, count_scope_damage
+from queries.lint.unused_values import find_unused_values
 from queries.request.reader import Request
 from queries.search.exactness import alias_moved_error
 from queries.search.sealed import SealedGeneration
@@ -48,7 +49,8 @@ class AdhocCount(Struct, frozen=True):
     records in scope that do not count, by status; ``table`` is the breakdown, if there is one.
     ``coverage_notes`` say what of the days asked about the records do not cover. ``damage`` counts
     the records of the period and offences, whatever they mention, whose text is damaged; None if an
-    earlier version built the generation.
+    earlier version built the generation. ``unused_values`` are the values of categories asked for
+    that no record has, in words.
     """
 
     terms: tuple[AdhocTermCount, ...]
@@ -65,6 +67,7 @@ class AdhocCount(Struct, frozen=True):
     coverage: Coverage | None = None
     coverage_notes: tuple[str, ...] = ()
     damage: ScopeDamage | None = None
+    unused_values: tuple[str, ...] = ()
 
     @property
     def exclusions(self) -> str:
@@ -94,6 +97,7 @@ def count_adhoc_request(client: Elasticsearch, alias: str, request: Request) -> 
         coverage=answer.coverage,
         coverage_notes=_write_coverage_notes(answer),
         damage=damage,
+        unused_values=_find_unused_values(client, alias, request, answer),
     )
 
 
@@ -106,10 +110,25 @@ def _count_damage(
         return None
     if not damage.damaged:
         return ScopeDamage(0, {}, damage.cut)
+    sealed = _seal_generation(client, alias, answer)
+    return count_scope_damage(sealed, msgspec.structs.replace(request.scope, mentions=()))
+
+
+def _find_unused_values(
+    client: Elasticsearch, alias: str, request: Request, answer: Answer
+) -> tuple[str, ...]:
+    """The values of ``where`` that no record has; a search only if there may be any."""
+    if not request.scope.field_filters:
+        return ()
+    return find_unused_values(_seal_generation(client, alias, answer), [request.scope])
+
+
+def _seal_generation(client: Elasticsearch, alias: str, answer: Answer) -> SealedGeneration:
+    """The answer's own generation. Raises GenerationError if another one is live by now."""
     sealed = SealedGeneration(client, alias)
     if sealed.generation.name != answer.provenance.generation:
         raise alias_moved_error(alias)
-    return count_scope_damage(sealed, msgspec.structs.replace(request.scope, mentions=()))
+    return sealed
 
 
 def _write_coverage_notes(answer: Answer) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from queries.lint.near_misses import (
     search_near_misses,
 )
 from queries.lint.scope_damage import count_scope_damage
+from queries.lint.unused_values import find_unused_values
 from queries.matching.highlight import (
     find_term_matches,
     make_character_snippet,
@@ -87,6 +88,8 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
     )
     readings = _count_readings(sealed, base, find_class_readings(codes))
     damage = count_scope_damage(sealed, base)
+    scopes = [prepare_question(question, scope).scope for question in request.questions]
+    unused_values = find_unused_values(sealed, [scope, *scopes])
     usages = _list_term_usages(request, base)
     checker = _TermChecker(sealed, usages, book, limits, contexts)
     checks = tuple(checker.check_term(usage) for usage in usages)
@@ -104,6 +107,7 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
         coverage_notes=describe_request_coverage(request, sealed.coverage),
         damage=damage,
         readings=readings,
+        unused_values=unused_values,
     )
 
 

@@ -23,6 +23,7 @@ from queries.lint.cautions import list_cautions
 from queries.lint.class_readings import CodeReading
 from queries.lint.offence_changes import ChangeNote, find_crossed_changes
 from queries.lint.scope_damage import ScopeDamage
+from queries.lint.unused_values import describe_unused_values
 from queries.request.reader import Request
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec, to_mention
 
@@ -136,7 +137,8 @@ class WordingCheck(Struct, frozen=True):
     offences, ``in_scope`` those that also mention what it asks for. ``coverage_notes`` say what of
     the days asked about the records do not cover, and which months are empty. ``damage`` counts
     those of ``records`` whose text is damaged; None if an earlier version built the generation.
-    ``readings`` are those of offence codes that differ by records of the period."""
+    ``readings`` are those of offence codes that differ by records of the period,
+    ``unused_values`` the values of categories that no record has, in words."""
 
     generation: str
     built_at: datetime
@@ -149,6 +151,7 @@ class WordingCheck(Struct, frozen=True):
     coverage_notes: tuple[str, ...] = ()
     damage: ScopeDamage | None = None
     readings: tuple[CodeReading, ...] = ()
+    unused_values: tuple[str, ...] = ()
 
 
 class LintReport(Struct, frozen=True):
@@ -298,6 +301,8 @@ def format_wording_check(
         codes = ", ".join(check.offences_without_records)
         lines.append(f"No record of the period has one of these offences: {codes}.")
     lines += [wrap_paragraph(reading.sentence) for reading in check.readings]
+    if unused := describe_unused_values(check.unused_values):
+        lines.append(wrap_paragraph(unused))
     quiet: dict[str, list[str]] = defaultdict(list)
     for finding in check.terms:
         rows = list(_list_term_findings(finding))

@@ -275,7 +275,7 @@ def _build_category_axis(name: str, category: Category) -> Axis:
         return missing if value is None else make_bucket(value, format_field_value(value))
 
     def bucket_for_name(text: str) -> Bucket:
-        if missing.is_called(text):
+        if text in missing.names:  # in other capitals, it may be a value: "Not Recorded"
             return missing
         value = parse_field_value(name, text.removeprefix(_VALUE_PREFIX), category)
         return bucket_for_value(value)

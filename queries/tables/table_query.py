@@ -131,9 +131,9 @@ class TableQuery(Struct, frozen=True, dict=True):
         return [self.unit_column, *columns]
 
     def is_total(self, row: str) -> bool:
-        """Whether a name of a row is the key or the label of the total."""
+        """Whether a name of a row is the key or the label of the total; "Total" may be a value."""
         label = self.total_label.casefold()
-        return row.casefold() in (TOTAL_KEY, label, label.removesuffix(ASKED_ABOUT))
+        return row == TOTAL_KEY or row.casefold() in (label, label.removesuffix(ASKED_ABOUT))
 
     def build(self) -> dict[str, aggs.Agg[Any]]:
         """The aggregations of the cells, and of the totals that the cells do not give.
@@ -437,7 +437,8 @@ def find_bucket(axis: Axis, name: str) -> Bucket:
     for bucket in axis.buckets:
         if name == bucket.key:
             return bucket
-    for bucket in axis.buckets:
+    exact = [bucket for bucket in axis.buckets if name in bucket.names]
+    for bucket in exact or axis.buckets:  # values may differ by capitals alone
         if bucket.is_called(name):
             return bucket
     worded_alike = [

@@ -168,6 +168,7 @@ def _count_records(terms: Sequence[str], options: AdhocOptions, form: CountForma
 def _print_count(result: AdhocCount, form: CountFormat) -> None:
     from queries.answer.types import format_json
     from queries.answering.adhoc import format_adhoc_csv, format_adhoc_text
+    from queries.lint.unused_values import describe_unused_values
 
     match form:
         case CountFormat.JSON:
@@ -182,3 +183,5 @@ def _print_count(result: AdhocCount, form: CountFormat) -> None:
             print(format_adhoc_text(result), end="")
     if form is not CountFormat.JSON and result.damage and result.damage.note:
         print(result.damage.note, file=sys.stderr)
+    if form is not CountFormat.JSON and (unused := describe_unused_values(result.unused_values)):
+        print(unused, file=sys.stderr)
