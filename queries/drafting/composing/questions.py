@@ -57,7 +57,9 @@ _MORE_BREAKDOWNS: Final = (
     "The letter asks for more than two breakdowns at once; the first two are drafted."
 )
 
-_ASKED_NUMBER: Final = re.compile(r"\bhow many\b|\bnumbers? of\b", re.IGNORECASE)
+_ASKED_NUMBER: Final = re.compile(
+    r"\bhow many\b|\bnumbers? of\b|\bthe number (?=where|in which|with|that|who)", re.IGNORECASE
+)
 
 #: Days that hold for a part of what is asked alone.
 _FOR_SOME_DAYS: Final = re.compile(
@@ -105,7 +107,10 @@ def build_question(
         fields["within"] = narrowing
     if doubt := _doubt_terms(reading, fields, known_terms):
         doubts.append(doubt)
-    if fields["kind"] in ("offences", "by") and len(_ASKED_NUMBER.findall(reading.part.text)) > 1:
+    if (
+        fields["kind"] not in ("keywords", "overlap")
+        and len(_ASKED_NUMBER.findall(reading.part.text)) > 1
+    ):
         doubts.append("The letter asks for more than one number here, and this question has one.")
     if reading.terms.has_neither and reading.terms.terms:
         doubts.append(

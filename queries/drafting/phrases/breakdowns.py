@@ -46,7 +46,7 @@ _BREAKDOWNS: Final[dict[str, re.Pattern[str]]] = {
         re.IGNORECASE,
     ),
     "status": re.compile(
-        r"\b(?:still|currently) (?:open|under investigation|being investigated)\b|\bcase status\b",
+        r"\bby (?:the )?(?:case )?status\b|\b(?:still|currently) (?:open|under investigation|being investigated)\b|\bcase status\b",
         re.IGNORECASE,
     ),
     "sex": re.compile(
@@ -116,8 +116,20 @@ NO_WISH: Final = re.compile(
 )
 
 
+#: What a table may have a row for, as a letter lists it behind "by".
+_LISTED: Final = (
+    r"(?:(?:the|their|victim|recorded|financial|calendar) )*(?:days?|dates?|months?|quarters?|years?|sex|gender"
+    r"|ages?|outcomes?|status|(?:offence|crime)(?: (?:types?|groups?|codes?))?)\b"
+)
+
+_BY_LIST: Final = re.compile(rf"\bby {_LISTED}(?:(?:,| and|, and| &)\s*{_LISTED})+", re.IGNORECASE)
+
+_LIST_JOINT: Final = re.compile(r"(?:,\s*and|,|\band|&)\s+", re.IGNORECASE)
+
+
 def find_breakdowns(text: str) -> list[str]:
     """The fields by which a text wants its numbers, in the order of the list of fields."""
+    text = _repeat_by(text)
     names = [name for name, pattern in _BREAKDOWNS.items() if pattern.search(text)]
     if "offence_group" in names and "offence" in names:
         without_groups = _BREAKDOWNS["offence_group"].sub(" ", text)
@@ -126,8 +138,14 @@ def find_breakdowns(text: str) -> list[str]:
     return names
 
 
+def _repeat_by(text: str) -> str:
+    """The text with "by" before each of a list: "by sex and by month" for "by sex and month"."""
+    return _BY_LIST.sub(lambda by_list: _LIST_JOINT.sub(r"\g<0>by ", by_list[0]), text)
+
+
 def cover_breakdowns(text: str) -> str:
     """The text without the words of ``find_breakdowns`` and of the other patterns here."""
+    text = _repeat_by(text)
     patterns = (
         *_BREAKDOWNS.values(), YOUNGEST, LINKED, OVERLAP, SEPARATELY, LATEST_YEAR,
     )  # fmt: skip

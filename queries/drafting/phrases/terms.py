@@ -13,6 +13,7 @@ from queries.drafting.draft import DraftTerm
 from queries.drafting.phrases.bands import find_bands
 from queries.drafting.phrases.breakdowns import SEPARATELY
 from queries.drafting.phrases.codes import find_codes
+from queries.drafting.phrases.named_offences import find_named_offences
 from queries.drafting.phrases.plain_text import NUMBER_PATTERN, look_around, read_number
 from queries.drafting.phrases.term_lists import (
     TermChunk,
@@ -319,6 +320,14 @@ def _is_quoted_term(text: str, chunk: TermChunk) -> bool:
     before, after = look_around(text, chunk.begin, chunk.stop)
     if re.search(r"\bthe (?:word|term|phrase)s?\s*$", before, re.IGNORECASE):
         return True
+    if re.search(
+        r"\b(?:outcomes?|disposals?|status)(?: types?)?(?: (?:was|were|is|are|of|being))?\s*:?\s*$",
+        before,
+    ):
+        return False
+    is_of_offences = re.match(r"\s+(?:offences?|crimes?)\b", after)
+    if is_of_offences and find_named_offences(f"{chunk.words.casefold()} offences"):
+        return False
     is_definition = re.match(r"the [A-Z]", chunk.words) or re.match(
         r"\s*(?:means?|shall mean|refers to)\b", after
     )

@@ -334,3 +334,33 @@ def test_how_terms_are_joined_is_read_or_asked_about(
     assert [term.term for term in draft.mentions] == terms
     questions = [entry.question for entry in list_entries(draft, "1")]
     assert any(asked in entry for entry in questions) if asked else not questions
+
+
+@pytest.mark.parametrize(
+    ("words", "fields"),
+    [
+        ("sex and offence", {"kind": "cross", "rows": "offence", "columns": "sex"}),
+        ("offence and month", {"kind": "cross", "rows": "month", "columns": "offence"}),
+        ("status and month", {"kind": "cross", "rows": "month", "columns": "status"}),
+        (
+            "offence group and quarter",
+            {"kind": "cross", "rows": "quarter", "columns": "offence_group"},
+        ),
+    ],
+)
+def test_each_of_a_list_behind_by_is_a_breakdown(words: str, fields: dict[str, str]) -> None:
+    draft = draft_letter(f'How many crimes of 2023 mention "Vinted", by {words}?')
+    assert draft.parts[0].fields == fields
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        'Figures for "blackmail" offences in 2023 that mention "webcam".',
+        'How many crimes of 2023 mention "webcam" and had the outcome "no suspect identified"?',
+    ],
+)
+def test_a_quoted_offence_or_outcome_is_no_term(question: str) -> None:
+    draft = draft_letter(question)
+    assert [term.term for term in draft.mentions] == ["webcam"]
+    assert list_entries(draft, "1")
