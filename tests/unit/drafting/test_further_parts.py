@@ -356,7 +356,7 @@ def test_each_of_a_list_behind_by_is_a_breakdown(words: str, fields: dict[str, s
 @pytest.mark.parametrize(
     "question",
     [
-        'Figures for "blackmail" offences in 2023 that mention "webcam".',
+        'How many "blackmail" offences of 2023 mention "webcam"?',
         'How many crimes of 2023 mention "webcam" and had the outcome "no suspect identified"?',
     ],
 )
