@@ -191,6 +191,11 @@ class NearMissMatcher:
             listed |= {(word,): NearMissKind.ENDING for word in list_inflections(closed)}
             if len(closed) >= MIN_STEM_LENGTH:
                 listed |= {(word,): NearMissKind.GLUED for word in list_glued_words(closed)}
+        if len(own_words) > 1 and len(own_words[0]) >= MIN_STEM_LENGTH:
+            listed |= {
+                (glued, *own_words[1:]): NearMissKind.GLUED
+                for glued in list_glued_words(own_words[0])
+            }
         for index, word in enumerate(own_words if len(own_words) > 1 else ()):
             before, after = own_words[:index], own_words[index + 1 :]
             for pieces in _list_letter_splits(word):

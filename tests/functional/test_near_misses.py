@@ -62,6 +62,7 @@ CASES = [
     ("TikTok", "Met on\u200bTikTok there.", ("ontiktok", "joined to the word before it")),
     ("TikTok", "Met onTikTok there.", ("ontiktok", "joined to the word before it")),
     ("Kik", "Met on\u200bKik there.", ("onkik", "joined to the word before it")),
+    ("live stream", "Seen on\u200blive stream.", ("onlive stream", "joined to the word before it")),
     ("line", "Seen online there.", None),
     ("app", "On a map there.", None),
     ("TikTok", "On\u200b TikTok, Tik\u200bTok there.", None),
