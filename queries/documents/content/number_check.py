@@ -132,7 +132,8 @@ def _check_printed_rows(content: ExtractedText, expected: ExpectedNumbers) -> It
         name, cells = _find_row_name(label, row_cells, expected)
         printed = [cell for cell in cells if cell == WITHHELD or _FIGURES.fullmatch(cell)]
         rows = expected.cells_by_name.get(name, [])
-        if rows and not any(row.issuperset(printed) for row in rows):
+        is_wrong = rows and not any(row.issuperset(printed) for row in rows)
+        if is_wrong and not _begins_list_row(label, row_cells, expected):
             yield (
                 f'the row "{label[:60]}" has {", ".join(printed)}, and in the answer '
                 + " or ".join(", ".join(sorted(row)) for row in rows)
@@ -148,6 +149,12 @@ def _find_row_name(
         if name in expected.cells_by_name:
             return name, cells[number:]
     return _collapse_spaces(label), cells
+
+
+def _begins_list_row(label: str, cells: list[str], expected: ExpectedNumbers) -> bool:
+    """Whether a line is the first of a row of a list that takes several: its year is no count."""
+    start = _collapse_spaces(_FIELD_SEPARATOR.join((label, *cells[:1])))
+    return len(cells) > 1 and any(name.startswith(start) for name in expected.cells_by_name)
 
 
 def _check_prose(content: ExtractedText, expected: ExpectedNumbers) -> Iterator[str]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from indexer.errors import ConfigurationError
 from queries.answer.types import Column, Row, Table
 from queries.documents.content.number_check import (
+    ExpectedNumbers,
     ExtractedText,
     collect_expected_numbers,
     extract_plain_text,
@@ -230,6 +231,16 @@ def test_a_wrong_number_is_told(sentence: str, wrong: str) -> None:
 )
 def test_what_cannot_be_told_to_be_wrong_is_left_alone(sentence: str) -> None:
     assert said(sentence) == []
+
+
+def test_the_year_in_a_row_of_a_list_that_takes_two_lines_is_not_a_number_of_another_row() -> None:
+    names = {"Recorded": [{"46"}], "Recorded; North; no suspect identified; 2022": [{"3"}]}
+    expected = ExpectedNumbers(names, frozenset())
+    line = ("Recorded", ["North", "no suspect", "2022"])
+    require_same_numbers(ExtractedText([], [line]), expected, "report.txt.j2")
+    for cells in (["47"], ["47", "2022"]):
+        with pytest.raises(ConfigurationError, match='the row "Recorded" has 47'):
+            require_same_numbers(ExtractedText([], [("Recorded", cells)]), expected, "x")
 
 
 def test_a_number_of_the_request_or_of_the_forces_own_text_is_not_the_templates() -> None:
