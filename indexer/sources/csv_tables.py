@@ -83,14 +83,18 @@ def _refuse_passing_over(file: Path) -> None:
 def refuse_numbered_tables(files: Iterable[Path]) -> None:
     """Raise SourceError for a part or a copy of a table beside it, such as victims_2.csv, that is
     not among the files to read: its rows would be missing without a word."""
-    source_files = {file.resolve() for file in files}
-    for folder in sorted({file.parent for file in source_files if file.name == CRIMES_FILE}):
+    file_list = list(files)
+    source_files = {file.resolve() for file in file_list}
+    for folder in sorted({file.parent for file in file_list if file.name == CRIMES_FILE}):
         file_names = []
         with suppress(OSError):  # a folder that cannot be listed
             file_names = sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths
         for file_name in file_names:
             table = _find_numbered_table(file_name)
-            if table and (folder / file_name).resolve() not in source_files:
+            # Beside a link to the newest there are earlier ones.
+            if table is None or (folder / f"{table}.csv").is_symlink():
+                continue
+            if (folder / file_name).resolve() not in source_files:
                 raise SourceError(
                     f"{folder / file_name}: is not read, as the rows of this table must all be in "
                     f"{table}.csv. Add them to it, or move the file to another folder."

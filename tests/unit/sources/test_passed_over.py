@@ -102,6 +102,13 @@ def test_a_part_or_copy_of_a_table_stops_the_load(folder: Path, name: str, table
             begin_extract_checks([path], [], ExtractRules())
 
 
+def test_files_beside_a_link_to_the_newest_are_earlier_ones(folder: Path) -> None:
+    for day in ("2024-01-01", "2024-01-02"):
+        (folder / f"victims_{day}.csv").write_text("crime_ref,victim_ref\n1,1\n")
+    (folder / "victims.csv").symlink_to("victims_2024-01-02.csv")
+    begin_extract_checks([folder], [], ExtractRules())
+
+
 def test_a_numbered_table_that_is_named_is_read(folder: Path) -> None:
     (folder / "crimes_2.csv").write_text("crime_ref\n2\n")
     begin_extract_checks([folder, folder / "crimes_2.csv"], [], ExtractRules())
