@@ -330,20 +330,24 @@ def find_sentence(text: str, words: str) -> str:
 def confirm_scope_home(
     scope: RequestScope, readings: Sequence[PartReading]
 ) -> Iterator[Confirmation]:
-    """Terms of the first part that may hold for that part alone."""
-    if scope.is_term_home_sure or scope.term_home is None:
-        return
-    text = next(
-        reading.part.quotation for reading in readings if reading.part.number == scope.term_home
-    )
-    own_terms = {"mentions": [write_term(term) for term in scope.mentions]}
-    changes = {"mentions": None, f"questions/{scope.term_home}/within": own_terms}
-    yield Confirmation(
-        part=scope.term_home,
-        sentence=text,
-        question="Do the terms of this part hold for the parts after it too?",
-        choices=(Choice("Yes, for all parts"), Choice("No, for this part alone", changes)),
-    )
+    """Terms and offences of the first part that may hold for that part alone."""
+    texts = {reading.part.number: reading.part.quotation for reading in readings}
+    if scope.term_home is not None and not scope.is_term_home_sure:
+        own_terms = {"mentions": [write_term(term) for term in scope.mentions]}
+        changes = {"mentions": None, f"questions/{scope.term_home}/within": own_terms}
+        yield Confirmation(
+            part=scope.term_home,
+            sentence=texts[scope.term_home],
+            question="Do the terms of this part hold for the parts after it too?",
+            choices=(Choice("Yes, for all parts"), Choice("No, for this part alone", changes)),
+        )
+    if scope.offence_home is not None:
+        yield Confirmation(
+            part=scope.offence_home,
+            sentence=texts[scope.offence_home],
+            question="Do the offences of this part hold for the parts after it too?",
+            choices=(Choice("Yes, for all parts"), Choice("Change the draft", stays_open=True)),
+        )
 
 
 def _list_words(codes: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ from queries.drafting.composing.leftover import (
 from queries.drafting.composing.questions import build_question, find_named_terms
 from queries.drafting.composing.reading import PartReading
 from queries.drafting.composing.scope import (
+    COUNTS_RECORDS,
     RequestScope,
     list_all_rows,
     list_part_numbers,
@@ -43,11 +44,11 @@ _NOT_READ = "This part was not understood."
 
 _DECLARED = ("people", "places")
 
-_COUNTS_RECORDS: Final = re.compile(
-    r"\b(?:how many|numbers? of)(?: of)? (?:the |these |those |such )?(?:\w+ )?(?:offences?|crimes?|incidents?|records|cases|reports)\b",
+
+_OF_PEOPLE: Final = re.compile(
+    r"\b(?:these|those) (?:\w+ )?(?:victims|suspects|offenders|people|children|persons)\b",
     re.IGNORECASE,
 )
-
 
 _SEX_WORD: Final = re.compile(
     r"\b(?:females?|males?|women|woman|men|man|girls?|boys?)\b", re.IGNORECASE
@@ -100,7 +101,7 @@ class PartDrafter:
         question = ""
         if gap.kind in _DECLARED:
             question = f'"{gap.words}" can be counted only if your force declares it as a category. Does it?'
-        elif _COUNTS_RECORDS.search(reading.part.text):
+        elif COUNTS_RECORDS.search(reading.part.text):
             question = f'"{gap.words}" is not counted, and yet this part counts records. Does it ask for more?'
         if question:
             self.confirmations.append(confirm_gap(drafted, question))
@@ -163,6 +164,8 @@ class PartDrafter:
             question = f"This part speaks of parts {listing}, whose records no question counts together. Which does it count?"
         elif spoken_of and not spoken_of[0].fields:
             question = f"Part {spoken_of[0].number} has no figures, and this part may speak of what it asks for. Are all records meant?"
+        elif spoken_of and "bands" in spoken_of[0].fields and _OF_PEOPLE.search(reading.part.text):
+            question = f"Part {spoken_of[0].number} counts people of some ages, and this part speaks of them. It counts people of every age. Is that meant?"
         elif spoken_of:
             related = self._narrow_to_records_of(spoken_of[0], part)
             if related != part:

@@ -26,9 +26,15 @@ _REFERS_BACK: Final = re.compile(
 
 #: What speaks of the records of another part, and not of its words, ages or days.
 _OF_OTHER_PART: Final = re.compile(
-    r"\b(?:these|those|such|them|they|the same|the above)\b(?!\s+(?:\w+\s+)?(?:words?|terms?|apps?|key ?words?|"
+    r"\b(?:these|those|such(?! as\b)|them|they|the same|the above)\b(?!\s*:)(?!\s+(?:\w+\s+)?(?:words?|terms?|apps?|key ?words?|"
     r"phrases?|names?|platforms?|sites?|websites?|services?|networks?|ages?|bands?|groups?|years?|months?|days?|periods?|codes?)\b)"
-    r"|\b(?:in|of|from|for) (?:either|both|each)\b(?=\s*(?:[.?;,]|$|of (?:these|those|them|the above)\b))",
+    r"|\b(?:in|of|from|for) (?:either|both|each)\b(?=\s*(?:[.?;,]|$|of (?:these|those|them|the above)\b|\())",
+    re.IGNORECASE,
+)
+
+#: "How many crimes", "the number of recorded offences".
+COUNTS_RECORDS: Final = re.compile(
+    r"\b(?:how many|numbers? of)(?: of)? (?:the |these |those |such )?(?:\w+ )?(?:offences?|crimes?|incidents?|records|cases|reports)\b",
     re.IGNORECASE,
 )
 
@@ -55,7 +61,8 @@ _BACKGROUND: Final = re.compile(
 class RequestScope(Struct, frozen=True):
     """The scope of the request. ``term_home`` and ``row_home`` are the number of the part that its
     terms and its offences come from, or None if they stand outside the parts. Offences are
-    ``apart`` if several parts have each their own.
+    ``apart`` if several parts have each their own; ``offence_home`` is the part that gave all
+    of them, if a later one may be about every offence.
     """
 
     periods: tuple[PeriodPhrase, ...] = ()
@@ -67,6 +74,7 @@ class RequestScope(Struct, frozen=True):
     row_home: str | None = None
     is_term_home_sure: bool = True
     are_offences_apart: bool = False
+    offence_home: str | None = None
 
     @property
     def draft_periods(self) -> tuple[DraftPeriod, ...]:
@@ -83,17 +91,28 @@ def find_scope(context: Sequence[ContextReading], parts: Sequence[PartReading]) 
     are_apart = _have_parts_own_offences(counted)
     first_part = () if are_apart else counted[:1]
     offences, row_home = _find_offences(context, first_part)
+    named = _find_named(context, first_part, has_codes=bool(offences))
+    is_of_context = any(reading.rows or reading.named for reading in context)
+    has_others = (offences or named) and any(map(_stands_alone, counted[1:]))
     return RequestScope(
         periods=_find_periods(context, counted),
         mentions=mentions,
         offences=offences,
-        named=_find_named(context, first_part, has_codes=bool(offences)),
+        named=named,
         term_phrases=phrases,
         term_home=term_home,
         row_home=row_home,
         is_term_home_sure=is_sure,
         are_offences_apart=are_apart,
+        offence_home=counted[0].part.number if has_others and not is_of_context else None,
     )
+
+
+def _stands_alone(reading: PartReading) -> bool:
+    """Whether a part counts records by itself: it names crimes or terms, and no other part."""
+    if refers_to_other_part(reading) or list_part_numbers(reading) or _list_own_offences(reading):
+        return False
+    return bool(reading.terms.terms or COUNTS_RECORDS.search(reading.part.text))
 
 
 def refers_to_other_part(reading: PartReading) -> bool:

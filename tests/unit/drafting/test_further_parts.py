@@ -364,3 +364,25 @@ def test_a_quoted_offence_or_outcome_is_no_term(question: str) -> None:
     draft = draft_letter(question)
     assert [term.term for term in draft.mentions] == ["webcam"]
     assert list_entries(draft, "1")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ['How many crimes mention any of these: "Tinder", "Bumble"?', "How many crimes by month?"],
+)
+def test_whether_the_offences_of_the_first_part_hold_for_all_is_asked(question: str) -> None:
+    draft = draft_parts("How many rapes were recorded?", question)
+    assert any(
+        "Do the offences of this part hold" in entry.question for entry in list_entries(draft, "1")
+    )
+    dependent = draft_parts("How many rapes were recorded?", "How many of these by month?")
+    assert not list_entries(dependent, "1")
+
+
+def test_people_of_some_ages_are_asked_about_where_a_part_speaks_of_them() -> None:
+    draft = draft_parts(
+        'How many crimes mention "nitrous oxide"?',
+        "How many of these had a suspect under 18?",
+        "How many of those suspects were male?",
+    )
+    assert any("people of every age" in entry.question for entry in list_entries(draft, "3"))
