@@ -12,5 +12,4 @@ class UncomputedError(Exception):
 
 
 class LeftOutError(Exception):
-    """A cell of an ODS is read as empty, or without a part of its text, and which one is not
-    certain."""
+    """A cell is read as empty, or without a part of its text, and which one is not certain."""

@@ -29,7 +29,7 @@ _SPECIAL: Final = re.compile(
     rb"(?![^>]*\soffice:value-type=[\"']string)"
     rb"|" + _CELL + rb"[^>]*\scalcext:value-type=[\"']error"
     rb"|" + _CELL + rb"(?![^>]*\soffice:value-type=)[^>]*(?<!/)>\s*<text:p\b[^>]*(?<!/)>[^<]"
-    rb"|<text:(?:tab|line-break)\b"
+    rb"|<text:(?:tab|line-break)\b|<!\[CDATA\["
 )
 
 _VALUE: Final = re.compile(r"office:(?:[a-z]+-)?value")
@@ -77,6 +77,7 @@ class _OdsReader:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._add_text
+        self.parser.StartCdataSectionHandler = self._refuse_section
         self._open: list[str] = []
         self._sheet = -1
         self._row = self._column = self._count = 0
@@ -102,6 +103,10 @@ class _OdsReader:
                 raise LeftOutError  # of a tracked change
             self._cell, self._text, self._paragraphs, self._signs = attributes, "", 0, 0
         self._open.append(name)
+
+    def _refuse_section(self) -> None:
+        """The reader gives no text of a CDATA section."""
+        raise LeftOutError
 
     def _start_in_cell(self, name: str, attributes: dict[str, str]) -> None:
         if name == "office:annotation":

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import IO, Final
 
-from indexer.integrity.damage import DamageError, UncomputedError
+from indexer.integrity.damage import DamageError, LeftOutError, UncomputedError
 from indexer.integrity.special_cells import (
     COLUMNS,
     ERRORS,
@@ -57,6 +57,9 @@ _UNCOMPUTED_CELL: Final = re.compile(
     rb"<(?:[\w.-]+:)?c(\s[^>]*)?>\s*<(?:[\w.-]+:)?f(?:\s[^>]*?)?(?:/>|>[^<]*</(?:[\w.-]+:)?f\s*>)\s*"
     rb"(?:<(?:[\w.-]+:)?v\s*(?:/>|>\s*</(?:[\w.-]+:)?v\s*>)\s*)?</(?:[\w.-]+:)?c\s*>"
 )
+
+#: A value in a CDATA section, of which the reader gives nothing.
+_SECTION: Final = re.compile(rb"<(?:[\w.-]+:)?v(?:\s[^>]*)?>[^<]*<!\[CDATA\[")
 
 #: That the value of a formula is text, which may be empty.
 _TEXT_RESULT: Final = re.compile(rb"\st\s*=\s*[\"']str[\"']")
@@ -103,7 +106,8 @@ def check_row_order(beginning: bytes, part: IO[bytes]) -> SpecialCells:
     without a value, and its errors.
 
     Raises DamageError where a row or a cell is there twice or out of order, or a cell is in a row
-    that is not its own, and UncomputedError for such a formula that is in no certain place.
+    that is not its own, UncomputedError for such a formula that is in no certain place, and
+    LeftOutError for a value that its reader does not give.
     """
     row = column = 0
     special_cells: SpecialCells = {}
@@ -112,6 +116,8 @@ def check_row_order(beginning: bytes, part: IO[bytes]) -> SpecialCells:
         if end := pattern.check_rows(text, row):
             row, column = end, COLUMNS
             continue
+        if _SECTION.search(text):
+            raise LeftOutError
         last = _check_regular_rows(text, row)
         is_regular = last is not None
         last = last or _check_elements(text, row, column)

@@ -33,7 +33,8 @@ _INFANT: Final = re.compile(
     r"(?P<number>[0-9]{1,3})\s*(?P<unit>d|day|w|wk|week|m|mth|month)s?\.?(?:\s*old)?", re.IGNORECASE
 )
 
-_MONTHS_IN: Final = {"m": 1, "w": 0, "d": 0}
+#: How many of a unit make a year, of which a leap year has a day more.
+_UNITS_IN_YEAR: Final = {"m": 12, "w": 365.25 / 7, "d": 365.25}
 
 _RANGE: Final = re.compile(
     r"[0-9]{1,3}\s*(?:-|–|to)\s*[0-9]{1,3}(?:\s*(?:yrs?|years?))?"
@@ -233,8 +234,7 @@ def _make_age_converter(column: str, rule: FieldRule) -> Converter:
         if match := _AGE.fullmatch(text):
             return int(match["years"])
         if match := _INFANT.fullmatch(text):
-            months = int(match["number"]) * _MONTHS_IN[match["unit"][0].lower()]
-            return months // 12
+            return int(int(match["number"]) / _UNITS_IN_YEAR[match["unit"][0].lower()])
         if rule.ranges == "unknown" and is_age_range(text):
             return RANGE_NOTE
         raise ValueFaultError(

@@ -50,9 +50,9 @@ _END_TEXTS: Final = {
     UNCOMPUTED: "has cells with a formula and without its value, as programs other than a "
     "spreadsheet write them, so what they show is not known. Open it in Excel or LibreOffice, save "
     "it, and give that file.",
-    LEFT_OUT: "has cells that cannot be read whole from an ODS, and which ones is not certain, "
-    "because the file has tracked changes, or drawings in such cells. Open it in LibreOffice, save "
-    "it as XLSX, and give that file.",
+    LEFT_OUT: "has cells that cannot be read whole, and which ones is not certain: an ODS with "
+    "tracked changes or drawings in such cells, or texts that a program wrote as CDATA sections. "
+    "Open it in LibreOffice, save it as XLSX, and give that file.",
     NEW_ERROR: "has cells with errors that are new in Excel, such as #SPILL! or #CALC!, and its "
     "reader knows none of them. Correct or clear those cells in Excel and save the file, or save "
     "it as CSV UTF-8, in which they are text.",

@@ -242,22 +242,29 @@ def confirm_terms(
             "without quotation marks in the letter. Is that right?",
             "Change the terms",
         )
+    for question in _list_joining_doubts(reading, part):
+        yield ask(question, "Change the terms")
+
+
+def _list_joining_doubts(
+    reading: PartReading | ContextReading, part: DraftPart | None
+) -> Iterator[str]:
+    """What is not certain of how the terms of a text belong together."""
+    terms = reading.terms
     if terms.is_mixed:
-        yield ask(
+        yield (
             'The letter joins terms with "or" and with "and". Each term is drafted by itself. Which have to stand in '
-            "one record?",
-            "Change the terms",
+            "one record?"
         )
-    if terms.are_and_joined and not (part and "keywords" in str(part.fields)):
-        yield ask(
-            'The letter joins two terms with "and". Records with either of them count. Must both stand in one record?',
-            "Change the terms",
+    elif terms.are_and_joined and not (part and "keywords" in str(part.fields)):
+        yield (
+            'The letter joins terms with "and", and records with any of them count. Must all stand in one record, or '
+            "is a number for each meant?"
         )
     if terms.are_same:
-        yield ask(
+        yield (
             "The letter calls some terms the same. Terms of the request count together; keywords count apart unless "
-            "one is another name of the other.",
-            "Change the terms",
+            "one is another name of the other."
         )
 
 

@@ -83,7 +83,7 @@ def list_scope_doubts(
     return [
         *_doubt_reference(head),
         *_doubt_periods(scope, texts, readings),
-        *_doubt_period_home(context, readings),
+        *_doubt_period_home(scope, context, readings),
         *(entry for reading in context for entry in confirm_terms(reading)),
         *confirm_scope_home(scope, readings),
         *_doubt_victim(context),
@@ -108,12 +108,13 @@ def _doubt_reference(head: DraftHead) -> Iterator[Confirmation]:
 
 
 def _doubt_period_home(
-    context: Sequence[ContextReading], readings: Sequence[PartReading]
+    scope: RequestScope, context: Sequence[ContextReading], readings: Sequence[PartReading]
 ) -> Iterator[Confirmation]:
     """Days that only a later part names: the whole request is held to them."""
     counted = [reading for reading in readings if not reading.is_gap and not reading.is_taken_back]
     home = next((reading for reading in counted if reading.periods), None)
-    if home is None or home is counted[0] or any(passage.periods for passage in context):
+    is_all = any(passage.periods for passage in context) or not scope.periods
+    if home is None or home is counted[0] or is_all:
         return
     yield Confirmation(
         sentence=home.part.quotation,

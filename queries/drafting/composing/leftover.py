@@ -16,6 +16,7 @@ from queries.drafting.phrases.date_tokens import find_date_tokens
 from queries.drafting.phrases.gaps import cover_gaps
 from queries.drafting.phrases.named_offences import NamedOffence
 from queries.drafting.phrases.terms import TermPhrase, cover_terms
+from queries.drafting.structure.roles import COUNT_OFF_WORDS
 
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z'-]*")
 
@@ -100,6 +101,8 @@ _LAW: Final = re.compile(
     re.IGNORECASE,
 )
 
+_COUNTED_OFF: Final = re.compile(rf"^\W*(?:and |then )?{COUNT_OFF_WORDS}\s*[,:]", re.IGNORECASE)
+
 #: Where a term is looked for, which limits nothing.
 _IN_THE_TEXT: Final = re.compile(
     r"\bin (?:the |their )?(?:\w+ )?narratives?\b|\bthe narratives? (?=mention|contain|includ|refer|sa(?:y|id))",
@@ -131,6 +134,89 @@ def counts_other_things(reading: PartReading) -> bool:
     return bool(nouns & leftover) or bool(is_about_people and leftover)
 
 
+#: Plain words that may limit what is counted wherever they stand: how many, which, and not.
+_LIMITING_WORDS: Final = frozenset(
+    [
+        "more",
+        "less",
+        "least",
+        "most",
+        "no",
+        "not",
+        "none",
+        "nor",
+        "neither",
+        "never",
+        "without",
+        "only",
+        "first",
+        "last",
+        "second",
+        "third",
+        "linked",
+        "link",
+        "same",
+        "different",
+        "still",
+        "again",
+        "before",
+        "after",
+        "prior",
+        "earlier",
+        "later",
+        "alone",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "once",
+        "twice",
+        "both",
+        "either",
+        "other",
+        "others",
+        "another",
+        "next",
+        "previous",
+        "open",
+        "known",
+    ]
+)
+
+#: Plain words that are about people, in a question that counts none.
+_PEOPLE_WORDS: Final = frozenset(
+    [
+        "victim",
+        "victims",
+        "suspect",
+        "suspects",
+        "person",
+        "persons",
+        "people",
+        "male",
+        "males",
+        "female",
+        "females",
+        "man",
+        "men",
+        "woman",
+        "women",
+        "boy",
+        "boys",
+        "girl",
+        "girls",
+        "old",
+        "older",
+    ]
+)
+
+
 def find_conditions(reading: PartReading, other_words: str = "") -> list[str]:
     """The words of a part that do more than ask for a number of what ``other_words`` say."""
     return find_unread_words(
@@ -138,17 +224,22 @@ def find_conditions(reading: PartReading, other_words: str = "") -> list[str]:
     )
 
 
-def find_leftover(reading: PartReading, other_words: str = "") -> list[str]:
+def find_leftover(
+    reading: PartReading, other_words: str = "", *, counts_people: bool = True
+) -> list[str]:
     """The words of a part that no rule read and that say more than that something is counted.
 
     Brackets beside a code, and the words of its title, only describe it. ``other_words`` are words that the scope accounts for.
     """
-    text = reading.part.text
+    text = _COUNTED_OFF.sub("", reading.part.text)
     if "outcome" in reading.breakdowns:
         other_words = f"{other_words} {_OUTCOME_WORDS}"
     if "offence_group" in reading.breakdowns:
         text = _BRACKETS.sub(" ", text)  # examples of groups
-    leftover = find_unread_words(text, reading.terms, reading.named, other_words)
+    plain_words = _PLAIN_WORDS - _LIMITING_WORDS
+    if not counts_people:
+        plain_words -= _PEOPLE_WORDS
+    leftover = find_unread_words(text, reading.terms, reading.named, other_words, plain_words)
     table = load_offence_table()
     titles = [table.title(code) for row in reading.rows for code in row.codes]
     stems = {word.casefold()[:_STEM] for word in _WORD.findall(" ".join(titles))}

@@ -45,10 +45,8 @@ _NOT_READ = "This part was not understood."
 _DECLARED = ("people", "places")
 
 
-_OF_PEOPLE: Final = re.compile(
-    r"\b(?:these|those) (?:\w+ )?(?:victims|suspects|offenders|people|children|persons)\b",
-    re.IGNORECASE,
-)
+#: What a question has that counts people, or chooses records by them.
+_PEOPLE_FIELDS: Final = ("victim", "suspect", "sex", "bands", "youngest")
 
 _SEX_WORD: Final = re.compile(
     r"\b(?:females?|males?|women|woman|men|man|girls?|boys?)\b", re.IGNORECASE
@@ -164,11 +162,11 @@ class PartDrafter:
             question = f"This part speaks of parts {listing}, whose records no question counts together. Which does it count?"
         elif spoken_of and not spoken_of[0].fields:
             question = f"Part {spoken_of[0].number} has no figures, and this part may speak of what it asks for. Are all records meant?"
-        elif spoken_of and "bands" in spoken_of[0].fields and _OF_PEOPLE.search(reading.part.text):
-            question = f"Part {spoken_of[0].number} counts people of some ages, and this part speaks of them. It counts people of every age. Is that meant?"
         elif spoken_of:
             related = self._narrow_to_records_of(spoken_of[0], part)
-            if related != part:
+            if spoken_of[0].fields["kind"] not in ("offences", "keywords"):
+                question = f"This part speaks of what part {spoken_of[0].number} counts, and is held to the offences, words and days of that part alone, not to the people or the rows that it has. Is that meant?"
+            elif related != part:
                 question = f"This part is read as speaking of the records of part {spoken_of[0].number} alone. Is that meant?"
         elif self._scope.are_offences_apart and not _has_own_offences(reading, part):
             question = "Other parts name offences, and this one does not, so it counts records of every offence. Is that meant?"
@@ -238,7 +236,8 @@ class PartDrafter:
                     "This part names days that are not within the period of the request. Which hold?",
                 )
             )
-        if leftover := find_leftover(reading, self._scope_words):
+        counts_people = any(name in str(part.fields) for name in _PEOPLE_FIELDS)
+        if leftover := find_leftover(reading, self._scope_words, counts_people=counts_people):
             words = ", ".join(f'"{word}"' for word in leftover)
             pronoun = "it" if len(leftover) == 1 else "them"
             self.confirmations.append(

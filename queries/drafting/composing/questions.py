@@ -23,6 +23,7 @@ from queries.drafting.phrases.breakdowns import (
     OTHER_OFFENCE,
     OVERLAP,
     SEPARATELY,
+    STILL_OPEN,
     SUSPECTS,
     VICTIMS,
     YOUNGEST,
@@ -55,6 +56,12 @@ _MAX_OVERLAP: Final = 30
 
 _MORE_BREAKDOWNS: Final = (
     "The letter asks for more than two breakdowns at once; the first two are drafted."
+)
+
+#: "How many had a victim under 16": records, and not victims.
+_RECORDS_WITH_PEOPLE: Final = re.compile(
+    r"\b(?:how many|numbers? of|numbers?)\b(?:(?!victim|suspect|offender|complainant|people|age)[^.?;]){0,60}\b(?:an?|the|one|any) (?:\w+ )?(?:victim|suspect|offender|complainant|child|person)\b",
+    re.IGNORECASE,
 )
 
 _ASKED_NUMBER: Final = re.compile(
@@ -105,14 +112,19 @@ def build_question(
     narrowing = _build_within(named_reading, scope, fields)
     if narrowing:
         fields["within"] = narrowing
-    if doubt := _doubt_terms(reading, fields, known_terms):
+    if doubt := _doubt_terms(reading, fields):
         doubts.append(doubt)
     if (
         fields["kind"] not in ("keywords", "overlap")
         and len(_ASKED_NUMBER.findall(reading.part.text)) > 1
     ):
         doubts.append("The letter asks for more than one number here, and this question has one.")
-    if reading.terms.has_neither and reading.terms.terms:
+    if STILL_OPEN.search(reading.part.text):
+        doubts.append(
+            "A record's status is recorded, cancelled or transferred, and does not say whether an "
+            "investigation goes on. The outcomes may be nearer."
+        )
+    if reading.terms.has_neither and (reading.terms.terms or fields["kind"] != "keywords"):
         doubts.append(
             "The letter asks for records that have none of some words, and this question counts those "
             "that have them."
@@ -127,19 +139,17 @@ def build_question(
     return QuestionFields(fields, tuple(doubts))
 
 
-def _doubt_terms(
-    reading: PartReading, fields: dict[str, Any], known_terms: Sequence[DraftTerm]
-) -> str:
+def _doubt_terms(reading: PartReading, fields: dict[str, Any]) -> str:
     """A sentence on terms that a part wants apart or together, if its question does not have them
     so; empty if it has."""
     text = reading.part.text
     written = str(fields)
     if EACH_TERM.search(reading.part.whole_text) and "keywords" not in written:
         return "The letter asks for each term apart, and this question counts them together."
-    is_overlap = OVERLAP.search(text) and (reading.terms.refers or len(reading.terms.terms) > 1)
-    if is_overlap and fields.get("kind") != "overlap" and not known_terms:
+    if OVERLAP.search(text) and fields.get("kind") != "overlap":
         return (
-            "The letter asks for records with several terms at once, and its terms were not found."
+            "The letter asks for records with several terms at once, and this question does not: its "
+            "terms were not found together."
         )
     return ""
 
@@ -162,6 +172,11 @@ def _build_people(
     """A question about the ages of victims or suspects."""
     text, own_text = reading.part.whole_text, reading.part.text
     youngest = bool(YOUNGEST.search(own_text))
+    if reading.bands and _RECORDS_WITH_PEOPLE.search(own_text):
+        doubts.append(
+            "The letter may ask for records with such a person, and this question counts people: two "
+            "of one record are two."
+        )
     is_about_people = bool(VICTIMS.search(text) or SUSPECTS.search(text) or AGES.search(text))
     if not youngest and not (is_about_people and (reading.bands or AGES.search(own_text))):
         return None

@@ -14,7 +14,7 @@ from queries.drafting.composing.reading import ContextReading, PartReading
 from queries.drafting.draft import DraftOffence, DraftPeriod, DraftTerm
 from queries.drafting.phrases.breakdowns import LINKED, OTHER_OFFENCE
 from queries.drafting.phrases.named_offences import NamedOffence
-from queries.drafting.phrases.periods import PeriodPhrase
+from queries.drafting.phrases.periods import PeriodPhrase, find_open_start
 from queries.drafting.phrases.terms import TermPhrase
 from queries.drafting.structure.clarifications import Clarification
 
@@ -45,6 +45,7 @@ _PART_NUMBERS: Final = re.compile(
     rf"\b(?:Q|questions?|parts?|points?|items?)\s*\.?\s*(?P<named>\(?{_PART_NUMBER}\)?"
     rf"(?:\s*(?:,|and|or|to|&|-)\s*(?:Q|question |part )?\(?{_PART_NUMBER}\)?)*)"
     rf"|\b(?:of|in|from|as|to|at|under|for|and|or|&)\s+\((?P<bracketed>{_PART_NUMBER})\)"
+    r"|\b(?:of|from|as|in)\s+(?P<letter>[a-z])(?:\.(?=\s)|\))"
     r"|(?<!\bsuch )\bas\s+(?P<same>\d{1,2}[a-z]?)\b"
     rf"|\b(?:at|in)\s+(?P<plain>\d{{1,2}}[a-z]?)(?=\s+above\b|\s*[.,;?)]|\s*$)",
     re.IGNORECASE,
@@ -170,7 +171,10 @@ def _find_periods(
             distinct.setdefault((phrase.first, phrase.last), phrase)
     if distinct:
         return tuple(distinct.values())
-    return next((reading.periods for reading in parts if reading.periods), ())
+    for part_reading in parts:
+        if part_reading.periods or find_open_start(part_reading.part.text):
+            return part_reading.periods  # none if the day on which they end is not known
+    return ()
 
 
 def _find_mentions(

@@ -8,6 +8,11 @@ from typing import Final
 _FIELD: Final = r"(?:by:?|per|according to|split by|each|every|for each|in each|for every|grouped by)\s+(?:the\s+|their\s+)?"
 
 #: By the name of the field of a request file; "year" is decided by the periods of the request.
+_STILL_OPEN: Final = r"\b(?:still|currently) (?:open|under investigation|being investigated)\b"
+
+#: That an investigation goes on, of which the status of a record says nothing.
+STILL_OPEN: Final = re.compile(_STILL_OPEN, re.IGNORECASE)
+
 _BREAKDOWNS: Final[dict[str, re.Pattern[str]]] = {
     "day": re.compile(rf"\b{_FIELD}(?:calendar )?day\b|\bdaily\b|\bday by day\b", re.IGNORECASE),
     "month": re.compile(
@@ -46,7 +51,7 @@ _BREAKDOWNS: Final[dict[str, re.Pattern[str]]] = {
         re.IGNORECASE,
     ),
     "status": re.compile(
-        r"\bby (?:the )?(?:case )?status\b|\b(?:still|currently) (?:open|under investigation|being investigated)\b|\bcase status\b",
+        rf"\bby (?:the )?(?:case )?status\b|{_STILL_OPEN}|\bcase status\b",
         re.IGNORECASE,
     ),
     "sex": re.compile(

@@ -149,9 +149,10 @@ _MIXED: Final = re.compile(
     re.IGNORECASE,
 )
 
-#: Two terms and no more, which "and" joins: whether both must stand in one record is not certain.
+#: The last two of some terms, which "and" joins: whether all must stand in one record, or each is
+#: to be counted, is not certain.
 _AND_JOINED: Final = re.compile(
-    r"(?<!,)(?<!\")\s(?:both\s+)?(?:the \w+ )?(?P<one>\"[^\"\n]{1,60}\"|(?-i:[A-Z])[\w-]*)\s+(?:and|&)\s+(?:also\s+)?(?:the \w+ )?(?P<two>\"[^\"\n]{1,60}\"|(?-i:[A-Z])[\w-]*)(?!\s*(?:,|and\b|or\b|&))",
+    r"\s(?:both\s+)?(?:the \w+ )?(?P<one>\"[^\"\n]{1,60}\"|(?-i:[A-Z])[\w-]*)\s+(?:and|&)\s+(?:also\s+)?(?:the \w+ )?(?P<two>\"[^\"\n]{1,60}\"|(?-i:[A-Z])[\w-]*)(?!\s*(?:,|and\b|or\b|&))",
     re.IGNORECASE,
 )
 
@@ -172,8 +173,8 @@ class TermPhrase(Struct, frozen=True):
     marks or a word such as "term"; ``excluded`` are words that a record must not have; ``wild``
     are terms with a wildcard, as written. ``open_end`` are words such as "etc.". ``are_same`` if
     the text calls them one thing; ``refers`` if it speaks of terms that stand elsewhere, and
-    ``is_mixed`` if "and" and "or" stand between terms of one list; they ``are_and_joined`` if they
-    are two, with "and" between them.
+    ``is_mixed`` if "and" and "or" stand between terms of one list; they ``are_and_joined`` if "and"
+    stands before the last.
     """
 
     terms: tuple[DraftTerm, ...] = ()
@@ -218,7 +219,7 @@ def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
         open_end=find_open_end(text) if terms else "",
         are_same=bool(_SAME.search(text)) and len(distinct_terms) > 1,
         is_mixed=bool(_MIXED.search(text)),
-        are_and_joined=len(distinct_terms) == 2 and bool(_AND_JOINED.search(text)),
+        are_and_joined=len(distinct_terms) > 1 and bool(_AND_JOINED.search(text)),
         refers=bool(_REFERENCE.search(text)),
         has_neither=bool(
             re.search(r"\bneither\b|\bnone of (?:them|these|those|the)\b", text, re.IGNORECASE)

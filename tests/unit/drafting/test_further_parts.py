@@ -6,6 +6,7 @@ import pytest
 
 from queries.drafting.draft import Confirmation, Draft
 from queries.drafting.drafting import draft_request
+from queries.drafting.letter_text import LetterText
 from tests.support.letter_texts import make_letter
 
 NUMBERED = """
@@ -288,6 +289,17 @@ def test_a_breakdown_too_many_and_days_of_a_sentence_are_asked_about() -> None:
         "How many were recorded in the first six months?",
         "How many of these happened before June?",
         "How many involved an under-18 as victim or suspect?",
+        "How many of these had a victim aged under 16?",
+        "How many of the rapes are still under investigation?",
+        "How many of the rapes are still open?",
+        "How many rapes had more than one victim?",
+        "How many rapes had no suspect?",
+        "How many rapes were linked to another offence?",
+        "How many rapes mention neither?",
+        "How many rapes mention both?",
+        "How many rapes mention either?",
+        'How many crimes mention "gas" but were not recorded as drug offences?',
+        "In which month were there most rapes?",
     ],
 )
 def test_a_condition_that_no_rule_reads_is_asked_about(question: str) -> None:
@@ -313,11 +325,15 @@ def test_a_part_that_only_asks_for_a_number_has_it(question: str) -> None:
 @pytest.mark.parametrize(
     ("question", "terms", "asked"),
     [
-        ('where both "knife" and "school" appear', ["knife", "school"], "both stand in one record"),
-        ('that mention "knife" and "school"', ["knife", "school"], "both stand in one record"),
+        ('where both "knife" and "school" appear', ["knife", "school"], "all stand in one record"),
+        ('that mention "knife" and "school"', ["knife", "school"], "all stand in one record"),
         ('where "knife" appears but "kitchen" does not', ["knife"], 'leaves out "kitchen"'),
         ("that mention the apps Tinder/Bumble/Hinge", ["Tinder", "Bumble", "Hinge"], ""),
-        ("that mention TikTok, Snapchat & Instagram", ["TikTok", "Snapchat", "Instagram"], ""),
+        (
+            "that mention TikTok, Snapchat & Instagram",
+            ["TikTok", "Snapchat", "Instagram"],
+            "a number for each",
+        ),
         ('with the words "cost of living"', ["cost of living"], ""),
         ('that mention "knife", and the number of arrests', ["knife"], "more than one number"),
         (
@@ -385,4 +401,22 @@ def test_people_of_some_ages_are_asked_about_where_a_part_speaks_of_them() -> No
         "How many of these had a suspect under 18?",
         "How many of those suspects were male?",
     )
-    assert any("people of every age" in entry.question for entry in list_entries(draft, "3"))
+    assert any("not to the people" in entry.question for entry in list_entries(draft, "3"))
+
+
+@pytest.mark.parametrize(
+    "before", ["How many had a victim aged under 16?", "The outcomes of these?"]
+)
+def test_what_a_part_before_counts_of_people_or_rows_is_asked_about(before: str) -> None:
+    """Its people and its rows are no records, to which a part could be held."""
+    draft = draft_parts("How many rapes were there?", before, 'How many of those mention "Tinder"?')
+    assert any("not to the people" in entry.question for entry in list_entries(draft, "3"))
+
+
+def test_since_a_day_in_the_first_part_is_no_period_of_a_later_one() -> None:
+    parts = '1. How many crimes mention "Uber" since 1 January 2020?\n2. And in 2019 alone?'
+    letter = make_letter(parts)
+    undated = tuple(type(one)(sender=one.sender, subject=one.subject) for one in letter.messages)
+    draft = draft_request(LetterText(file_name="a.txt", messages=undated, blocks=letter.blocks))
+    assert draft.periods == ()
+    assert any("Up to which day?" in entry.question for entry in draft.confirmations)

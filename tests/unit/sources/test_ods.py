@@ -208,7 +208,9 @@ def test_a_note_and_a_second_sheet_are_apart(tmp_path: Path) -> None:
 )
 def test_an_ods_of_which_no_cell_is_certain_is_refused(rows: str, tmp_path: Path) -> None:
     path = write_ods(tmp_path / "x.ods", make_row(make_text("R1")) + rows)
-    with pytest.raises(SourceError, match="cannot be read whole from an ODS, and which ones is"):
+    with pytest.raises(
+        SourceError, match="cannot be read whole, and which ones is not certain: an ODS"
+    ):
         read_rows(path)
 
 
@@ -303,3 +305,9 @@ def test_the_content_of_an_ods_is_compared_with_its_checksum(
     path.write_bytes(content[:position] + new + content[position + len(old) :])
     with path.open("rb") as file, pytest.raises(DamageError):
         check_package(file)
+
+
+def test_text_in_a_section_that_its_reader_passes_over_is_refused(tmp_path: Path) -> None:
+    path = write_ods(tmp_path / "a.ods", make_row(make_text("<![CDATA[live stream]]>")))
+    with pytest.raises(SourceError, match="CDATA sections"):
+        read_rows(path)

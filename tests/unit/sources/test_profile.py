@@ -179,7 +179,8 @@ def convert(field: str, value: object, **rule: Any) -> object:
     ("value", "age"),
     [
         ("15", 15), ("15.0", 15), ("15,0", 15), ("15 years", 15), ("6 yrs", 6), ("15yo", 15),
-        ("15 y/o", None), ("16 years old", 16), ("6 months", 0), ("18 months", 1), ("3 weeks", 0),
+        ("15 y/o", None), ("16 years old", 16), ("6 months", 0), ("18 months", 1), ("3 weeks", 0), ("60 weeks", 1), ("156 weeks", 2), ("157 weeks", 3),
+        ("364 days", 0), ("400 days", 1),
         (15, 15), (15.0, 15), ("", None), (" ", None), (None, None), ("151", 151),
     ],
 )  # fmt: skip

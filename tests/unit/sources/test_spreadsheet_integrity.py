@@ -516,3 +516,21 @@ def test_a_package_of_two_kinds_is_refused(tmp_path: Path) -> None:
         package.writestr("content.xml", STRAY)
     with pytest.raises(SourceError, match="not what it says it holds"):
         read_rows(path)
+
+
+def test_a_value_in_a_section_that_its_reader_passes_over_is_refused(tmp_path: Path) -> None:
+    """Such a cell was read as empty; the same section in a shared string is read."""
+    plain, changed = tmp_path / "plain.xlsx", tmp_path / "changed.xlsx"
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["a", 1])
+    book.save(plain)
+    with zipfile.ZipFile(plain) as package, zipfile.ZipFile(changed, "w") as copy:
+        for name in package.namelist():
+            data = package.read(name)
+            if name == SHEET:
+                assert b"<v>1</v>" in data
+                data = data.replace(b"<v>1</v>", b"<v><![CDATA[1]]></v>")
+            copy.writestr(name, data)
+    assert read_rows(plain) == [["a", 1]]
+    with pytest.raises(SourceError, match="CDATA sections"):
+        read_rows(changed)
