@@ -29,7 +29,8 @@ def hash_content(document: CrimeDocument | dict[str, Any]) -> int:
         content = encode_document(
             {name: value for name, value in document.items() if name != _LOCATION_FIELD}
         )
-    return int.from_bytes(_digest(content), "big")
+    # Generations of earlier versions were hashed without the closing brace; theirs stay comparable.
+    return int.from_bytes(_digest(content[:-1]), "big")
 
 
 def hash_encoded_content(source: bytes) -> bytes:
@@ -38,8 +39,7 @@ def hash_encoded_content(source: bytes) -> bytes:
 
 
 def _digest(content: bytes) -> bytes:
-    # Generations of earlier versions were hashed without the closing brace; theirs stay comparable.
-    return hashlib.blake2b(content.removesuffix(b"}"), digest_size=_DIGEST_BYTES).digest()
+    return hashlib.blake2b(content, digest_size=_DIGEST_BYTES).digest()
 
 
 def strip_resolved_codes(document: dict[str, Any]) -> dict[str, Any]:
