@@ -352,12 +352,15 @@ def test_the_sample_records_have_the_near_misses_they_are_made_with(
     load(made)
     text = "reference: R\ntitle: T\nmentions: [live stream, live streaming]\nquestions: [{id: Q1, kind: offences}]"
     counted = [record for record in made if record.get("status", "recorded") == "recorded"]
+    found = []
     for one in checked(client, index.alias, text).terms:
         for miss in one.near_misses:
             wording = variants(miss.wording)
             right = sum(mentions(text_of(record), wording) for record in counted)
             assert (miss.records, miss.added) == (right, right)
-        assert {miss.wording for miss in one.near_misses} == {"livestreamed", "live streams"}
+        found.append({miss.wording for miss in one.near_misses})
+    same = {"livestreamed", "live streams"}
+    assert found == [same | {"alive stream"}, same]
 
 
 @pytest.mark.parametrize("wording", ["pickup truck", "pick-up truck", "pick up truck"])

@@ -28,6 +28,7 @@ from queries.drafting.phrases.breakdowns import (
     VICTIMS,
     YOUNGEST,
 )
+from queries.drafting.phrases.periods import find_unread_days
 from queries.drafting.phrases.terms import TermPhrase
 from queries.drafting.request_mapping import write_term
 
@@ -119,6 +120,9 @@ def build_question(
         and len(_ASKED_NUMBER.findall(reading.part.text)) > 1
     ):
         doubts.append("The letter asks for more than one number here, and this question has one.")
+    if unread_days := find_unread_days(reading.part.text, reading.periods):
+        days = ", ".join(f'"{words}"' for words in unread_days)
+        doubts.append(f"The letter names {days} here, and this question does not count by it.")
     if STILL_OPEN.search(reading.part.text):
         doubts.append(
             "A record's status is recorded, cancelled or transferred, and does not say whether an "

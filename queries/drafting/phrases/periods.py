@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -118,6 +118,16 @@ def find_periods(text: str, request_day: date | None) -> list[PeriodPhrase]:
         if days not in distinct or (distinct[days].doubt and not phrase.doubt):
             distinct[days] = phrase
     return list(distinct.values())
+
+
+def find_unread_days(text: str, phrases: Sequence[PeriodPhrase]) -> list[str]:
+    """The days and months that a text names and that are no part of its periods."""
+    return [
+        text[token.begin : token.stop].rstrip(".")
+        for token in find_date_tokens(text)
+        if token.kind in ("day", "month")
+        and not any(phrase.begin <= token.begin and token.stop <= phrase.stop for phrase in phrases)
+    ]
 
 
 def find_open_start(text: str) -> date | None:

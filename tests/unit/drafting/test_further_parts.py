@@ -300,6 +300,9 @@ def test_a_breakdown_too_many_and_days_of_a_sentence_are_asked_about() -> None:
         "How many rapes mention either?",
         'How many crimes mention "gas" but were not recorded as drug offences?',
         "In which month were there most rapes?",
+        "The number of rapes on 31 October.",
+        "How many rapes mention only Instagram?",
+        "How many rapes had one victim and one suspect?",
     ],
 )
 def test_a_condition_that_no_rule_reads_is_asked_about(question: str) -> None:
