@@ -22,6 +22,10 @@ class Progress:
         if not self._quiet:
             print(escape_controls(line), file=sys.stderr, flush=True)
 
+    def warn(self, line: str) -> None:
+        """Print one plain line that must be read even where no progress is wanted."""
+        print(escape_controls(line), file=sys.stderr, flush=True)
+
     @contextmanager
     def signs_of_life(self, title: str, first: float = 3.0, later: float = 10.0) -> Iterator[None]:
         """Say that a task is still running, if it takes longer than ``first`` seconds, and again

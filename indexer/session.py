@@ -84,7 +84,7 @@ class Session:
         if self._settings is None:
             self._settings = load_settings(config=self.config)
             if warning := find_exposed_secrets(self._settings):
-                self.progress.say(f"{warning} Run: chmod o-r {self._settings.file}")
+                self.progress.warn(f"{warning} Run: chmod o-r {self._settings.file}")
             select_offence_table(self._settings.offences.own, read_again=True)
         select_offence_table(self._settings.offences.own)
         return self._settings

@@ -117,7 +117,9 @@ def set_global_options(
         Path | None,
         typer.Option(parser=parse_path, help="The configuration file (foidex.toml) to use."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show no progress; warnings stay.")
+    ] = False,
     version: Annotated[
         bool,
         typer.Option(

@@ -40,7 +40,9 @@ def read_secret(path: Path, setting: str, progress: Progress) -> str:
             "into it as one line."
         )
     if is_readable_by_others(mode):
-        progress.say(f"{path} ({setting}): other users can read this secret. Run: chmod 600 {path}")
+        progress.warn(
+            f"{path} ({setting}): other users can read this secret. Run: chmod 600 {path}"
+        )
     return lines[0].strip()
 
 

@@ -19,9 +19,10 @@ EVERYBODY: Final = Readers("every user of this machine")
 
 
 def list_shared_groups(folder: Path) -> list[Readers]:
-    """The groups of what is in a folder, but for those that only the owner of the folder is in."""
-    group_ids: set[int] = set()
+    """The groups of a file, or of a folder and what is in it, but for those that only its owner is
+    in."""
     try:
+        group_ids = {folder.lstat().st_gid}
         for parent, _, names in os.walk(folder):
             paths = (Path(parent), *(Path(parent, name) for name in names))
             group_ids |= {path.lstat().st_gid for path in paths}
@@ -55,13 +56,8 @@ def _list_groups(group_ids: set[int], folder: Path) -> list[Readers]:
 
 def find_exposed_file(folder: Path, readers: Readers) -> Path | None:
     """A file in a folder that they can read, and can reach; None where there is none."""
-    if not hasattr(os, "geteuid"):
+    if not _can_enter(folder, readers):
         return None
-    try:
-        if not all(_may(path.stat(), stat.S_IXOTH, readers) for path in (folder, *folder.parents)):
-            return None
-    except OSError:
-        return None  # it is not there, or this user may not look at it
     for parent, subfolders, names in os.walk(folder):
         open_names = (
             name for name in subfolders if _has_right(parent, name, stat.S_IXOTH, readers)
@@ -71,6 +67,23 @@ def find_exposed_file(folder: Path, readers: Readers) -> Path | None:
             if _has_right(parent, name, stat.S_IROTH, readers) and not name.endswith(".lock"):
                 return Path(parent, name)
     return None
+
+
+def is_exposed(file: Path, readers: Readers) -> bool:
+    """Whether they can read a file, and can reach it."""
+    return _can_enter(file.parent, readers) and _has_right(
+        str(file.parent), file.name, stat.S_IROTH, readers
+    )
+
+
+def _can_enter(folder: Path, readers: Readers) -> bool:
+    """Whether they can reach what is in a folder; not where modes say nothing, as on Windows."""
+    if not hasattr(os, "geteuid"):
+        return False
+    try:
+        return all(_may(path.stat(), stat.S_IXOTH, readers) for path in (folder, *folder.parents))
+    except OSError:
+        return False  # it is not there, or this user may not look at it
 
 
 def find_writers(folder: Path) -> Readers | None:

@@ -19,6 +19,7 @@ from indexer.doctor.exposure import (
     EVERYBODY,
     find_exposed_file,
     find_writers,
+    is_exposed,
     list_shared_groups,
 )
 from indexer.doctor.finding import Finding, Findings
@@ -100,8 +101,23 @@ def check_private_files(settings: Settings) -> Findings:
             f"{writers.name} can write to {home}, and so replace any folder in it.",
             f"Look at what is in it, then run: chmod go-w {home}",
         )
-    server_folders = ServerHome(home, settings.embedded).server_folders
-    own_folders = (settings.audit_folder, home / "reviews", home / "rejects", *server_folders)
+    server_home = ServerHome(home, settings.embedded)
+    password_file = server_home.password_file
+    for readers in (EVERYBODY, *list_shared_groups(password_file)):
+        if is_exposed(password_file, readers):
+            yield Finding(
+                "private files",
+                "warning",
+                f"{readers.name} can read {password_file}.",
+                f"Run: chmod go= {password_file}",
+            )
+            break
+    own_folders = (
+        settings.audit_folder,
+        home / "reviews",
+        home / "rejects",
+        *server_home.server_folders,
+    )
     for folder in own_folders:
         if not is_folder(folder) or not folder.stat().st_mode & _RIGHTS_OF_OTHERS:
             continue

@@ -380,7 +380,7 @@ def _set_overrides(generation: Generation, overrides: tuple[str, ...]) -> Genera
 def _warn_about_clock(progress: Progress, live: Generation | None, generation: Generation) -> None:
     """Say that the clock of this machine, or that of the last refresh, is or was wrong."""
     if live and live.built_at > generation.built_at + timedelta(days=1):
-        progress.say(
+        progress.warn(
             f"The clock of this machine says {generation.built_at:%Y-%m-%d %H:%M} UTC, but "
             f"{live.name} was built at {live.built_at:%Y-%m-%d %H:%M} UTC. Check the clock: "
             "records of days after tomorrow are rejected."

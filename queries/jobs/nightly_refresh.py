@@ -396,11 +396,11 @@ def run_nightly_refresh(
             error=_describe_failure(error, promoted),
         )
         if promoted:
-            session.progress.say(f"{promoted[0].name} is live, but the run failed after that.")
+            session.progress.warn(f"{promoted[0].name} is live, but the run failed after that.")
         log_refresh_report(failure_report)
         if not isinstance(error, LockedError):
             for output_error in _write_refresh_outputs(failure_report, session.settings):
-                session.progress.say(str(output_error))
+                session.progress.warn(str(output_error))
         raise
 
 

@@ -39,3 +39,10 @@ def test_a_task_that_fails_ends_its_signs(capsys: pytest.CaptureFixture[str]) ->
         raise ValueError("failed")
     time.sleep(0.2)
     assert capsys.readouterr().err == ""
+
+
+def test_a_warning_is_said_even_in_a_quiet_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """As the nightly job is: whoever may read a secret is no progress."""
+    Progress(quiet=True).say("Loading.")
+    Progress(quiet=True).warn("Everybody can read it.")
+    assert capsys.readouterr().err == "Everybody can read it.\n"

@@ -117,6 +117,30 @@ def test_a_home_that_others_can_write_to_or_read_the_server_in_is_a_warning(
     assert list_warnings() == []
 
 
+def test_a_password_of_the_server_that_others_can_read_is_a_warning(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = open_folder / "home"
+    home.mkdir()
+    home.chmod(0o755)
+    password = home / "password"
+    password.touch()
+
+    def list_warnings() -> list[tuple[str, str | None]]:
+        findings = found(monkeypatch, home)
+        return [(one.message, one.remedy) for one in findings if one.check == "private files"]
+
+    password.chmod(0o644)
+    assert list_warnings() == [
+        (f"every user of this machine can read {password}.", f"Run: chmod go= {password}")
+    ]
+    home.chmod(0o700)
+    assert list_warnings() == []
+    home.chmod(0o755)
+    password.chmod(0o600)
+    assert list_warnings() == []
+
+
 def test_what_a_group_of_several_can_read_is_a_warning(
     open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
