@@ -31,6 +31,7 @@ from queries.drafting.phrases.breakdowns import (
 from queries.drafting.phrases.periods import find_unread_days
 from queries.drafting.phrases.terms import TermPhrase
 from queries.drafting.request_mapping import write_term
+from queries.layout.prose import join_list
 
 _EACH_OFFENCE: Final = re.compile(
     r"\b(?:each|every|per) (?:of the )?(?:\w+ )?(?:offence|code)s?\b|\bfor each of the offences\b",
@@ -63,6 +64,10 @@ _MORE_BREAKDOWNS: Final = (
 _RECORDS_WITH_PEOPLE: Final = re.compile(
     r"\b(?:how many|numbers? of|numbers?)\b(?:(?!victim|suspect|offender|complainant|people|age)[^.?;]){0,60}\b(?:an?|the|one|any) (?:\w+ )?(?:victim|suspect|offender|complainant|child|person)\b",
     re.IGNORECASE,
+)
+
+_AGES_ONE_BY_ONE: Final = re.compile(
+    r"\b\d{1,2},\s*\d{1,2}\b(?:,\s*\d{1,2})*,?\s+(?:or|and)\s+\d{1,2}\b"
 )
 
 _ASKED_NUMBER: Final = re.compile(
@@ -113,34 +118,40 @@ def build_question(
     narrowing = _build_within(named_reading, scope, fields)
     if narrowing:
         fields["within"] = narrowing
-    if doubt := _doubt_terms(reading, fields):
-        doubts.append(doubt)
-    if (
-        fields["kind"] not in ("keywords", "overlap")
-        and len(_ASKED_NUMBER.findall(reading.part.text)) > 1
-    ):
-        doubts.append("The letter asks for more than one number here, and this question has one.")
-    if unread_days := find_unread_days(reading.part.text, reading.periods):
-        days = ", ".join(f'"{words}"' for words in unread_days)
-        doubts.append(f"The letter names {days} here, and this question does not count by it.")
-    if STILL_OPEN.search(reading.part.text):
-        doubts.append(
-            "A record's status is recorded, cancelled or transferred, and does not say whether an "
-            "investigation goes on. The outcomes may be nearer."
-        )
-    if reading.terms.has_neither and (reading.terms.terms or fields["kind"] != "keywords"):
-        doubts.append(
-            "The letter asks for records that have none of some words, and this question counts those "
-            "that have them."
-        )
-    if _FOR_SOME_DAYS.search(reading.part.text) and "period" not in narrowing:
-        doubts.append("The letter asks for something for some days only.")
-    if _WANTS_LIST.search(reading.part.text):
-        doubts.append(
-            "The letter may ask for a list of the records. This question counts them; kind: list "
-            "has a line for each."
-        )
-    return QuestionFields(fields, tuple(doubts))
+    return QuestionFields(fields, (*doubts, *_list_doubts(reading, fields)))
+
+
+def _list_doubts(reading: PartReading, fields: dict[str, Any]) -> list[str]:
+    """What a part may ask for and its question does not have, each in a sentence."""
+    text, kind, written = reading.part.text, fields["kind"], str(fields)
+    unread_days = find_unread_days(text, reading.periods)
+    terms = reading.terms
+    has_several = len(_ASKED_NUMBER.findall(text)) > 1 and kind not in ("keywords", "overlap")
+    lacks_ages = not any(name in written for name in ("bands", "age"))
+    has_no_period = "period" not in fields.get("within", {})
+    doubts = {
+        _doubt_terms(reading, fields): True,
+        "The letter asks for more than one number here, and this question has one.": has_several,
+        "The letter names ages here, and this question does not count by them.": (
+            reading.bands and lacks_ages
+        ),
+        "The letter lists ages one by one, and the bands may lack some of them.": (
+            reading.bands and _AGES_ONE_BY_ONE.search(text)
+        ),
+        f"The letter names {join_list(unread_days)} here, and this question does not count by it.": (
+            unread_days
+        ),
+        "A record's status is recorded, cancelled or transferred, and does not say whether an "
+        "investigation goes on. The outcomes may be nearer.": STILL_OPEN.search(text),
+        "The letter asks for records that have none of some words, and this question counts those that "
+        "have them.": terms.has_neither and (terms.terms or kind != "keywords"),
+        "The letter asks for something for some days only.": (
+            _FOR_SOME_DAYS.search(text) and has_no_period
+        ),
+        "The letter may ask for a list of the records. This question counts them; kind: list has a "
+        "line for each.": _WANTS_LIST.search(text),
+    }
+    return [sentence for sentence, holds in doubts.items() if sentence and holds]
 
 
 def _doubt_terms(reading: PartReading, fields: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The lines of an HTML text: paragraphs, lists with their numbers, tables and quotations.
 
-No style sheet, script, picture or link is loaded; what a style hides is left out.
+No style sheet, script, picture or link is loaded; what a style hides, or is struck out, is left out.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _SKIPPED: Final = frozenset(
     {
         "script", "style", "head", "title", "noscript", "template", "svg", "math", "object",
         "embed", "iframe", "applet", "audio", "video", "canvas", "select", "button", "meta", "link",
+        "s", "strike", "del",
     }
 )  # fmt: skip
 
@@ -34,7 +35,8 @@ _BLOCKS: Final = frozenset(
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
 _HIDING: Final = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])",
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])"
+    r"|text-decoration(?:-line)?\s*:[^;]*\bline-through\b",
     re.IGNORECASE,
 )
 

@@ -301,6 +301,8 @@ def test_a_breakdown_too_many_and_days_of_a_sentence_are_asked_about() -> None:
         'How many crimes mention "gas" but were not recorded as drug offences?',
         "In which month were there most rapes?",
         "The number of rapes on 31 October.",
+        "How many rapes had a suspect who was 10, 11 or 12 years old?",
+        "How many rapes were against boys under 13?",
         "How many rapes mention only Instagram?",
         "How many rapes had one victim and one suspect?",
     ],

@@ -70,10 +70,11 @@ def test_html_lists_have_the_numbers_that_a_browser_prints() -> None:
     ]
 
 
-def test_hidden_text_scripts_and_styles_of_html_are_left_out() -> None:
+def test_hidden_and_struck_out_text_scripts_and_styles_of_html_are_left_out() -> None:
     html = (
         "<style>p{}</style><script>var a</script><p>Seen<span style='display:none'> hidden</span>"
         "<p style='font-size:0'>nothing</p><!-- no --><p hidden>no</p>"
+        "<p><s>no</s><del>no</del><span style='text-decoration: line-through'>no</span></p>"
     )
     assert texts(read_mail(make_mail("-", html))) == ["Seen"]
 
