@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from indexer.records.offences import load_offence_table
 from queries.drafting.composing.confirming import (
     NOT_UNDERSTOOD,
     confirm_bands,
@@ -39,8 +40,14 @@ from queries.drafting.phrases.named_offences import NamedOffence
 from queries.drafting.phrases.periods import PeriodPhrase
 from queries.drafting.request_mapping import write_term
 from queries.drafting.structure.roles import is_asking
+from queries.spec.scope_spec import OffenceSpec, ScopeSpec
 
 _NOT_READ = "This part was not understood."
+
+_OTHER_OFFENCES: Final = (
+    "This part names offences that are none of the whole request's, so within it nothing would count, and it has no "
+    "figures yet. Which offences does the request ask about?"
+)
 
 _DECLARED = ("people", "places")
 
@@ -127,12 +134,32 @@ class PartDrafter:
             self.confirmations += [
                 confirm_part(drafted, text) for text in asked or [NOT_UNDERSTOOD]
             ]
+        elif drafted.fields and self._counts_nothing(drafted):
+            drafted = replace(drafted, fields={}, gap="other", why=_NOT_READ)
+            self.confirmations.append(confirm_part(drafted, _OTHER_OFFENCES))
         elif drafted.fields:
             drafted = self._narrow_to_named_terms(reading, drafted)
             drafted = self._relate_to_other_parts(reading, drafted)
             self._doubt_question(reading, drafted, question.doubts)
         self._learn_terms(reading)
         return drafted
+
+    def _counts_nothing(self, part: DraftPart) -> bool:
+        """Whether the offences of a part are none of the request's, within which it would count."""
+        narrowing = part.fields.get("within", {})
+        table = load_offence_table()
+        codes = _make_scope_spec(self.offences, self.groups).keep_possible_codes(
+            table, table.titles
+        )
+        if not codes:
+            return False
+        rows: list[tuple[DraftOffence, ...]] = [
+            (DraftOffence(tuple(row["codes"])),) for row in narrowing.get("offences", [])
+        ]
+        groups = tuple(narrowing.get("where", {}).get("offence_group", ()))
+        return not all(
+            _make_scope_spec(row, groups).keep_possible_codes(table, codes) for row in rows or [()]
+        )
 
     def _narrow_to_named_terms(self, reading: PartReading, part: DraftPart) -> DraftPart:
         """A part without terms of its own, held to those of the request or of the part before that
@@ -316,6 +343,13 @@ def _doubt_sex(reading: PartReading, part: DraftPart) -> Iterator[str]:
         text = text.replace(offence.words, " ")
     if (match := _SEX_WORD.search(text)) and not reading.rows and "sex" not in str(part.fields):
         yield f'The letter says "{match[0]}", and this question counts people of every sex.'
+
+
+def _make_scope_spec(rows: Sequence[DraftOffence], groups: Sequence[str]) -> ScopeSpec:
+    return ScopeSpec(
+        offences=tuple(OffenceSpec(row.codes) for row in rows),
+        where={"offence_group": tuple(groups)} if groups else {},
+    )
 
 
 def _is_limited(part: DraftPart) -> bool:

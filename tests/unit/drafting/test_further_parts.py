@@ -425,3 +425,15 @@ def test_since_a_day_in_the_first_part_is_no_period_of_a_later_one() -> None:
     draft = draft_request(LetterText(file_name="a.txt", messages=undated, blocks=letter.blocks))
     assert draft.periods == ()
     assert any("Up to which day?" in entry.question for entry in draft.confirmations)
+
+
+def test_a_part_about_none_of_the_offences_of_the_whole_request_has_no_figures() -> None:
+    draft = draft_letter(
+        "Please answer for offences of code 28E in 2023:\n1. How many were there?\n"
+        "2. How many offences of code 34B were there?"
+    )
+    assert [row.codes for row in draft.offences] == [("28E",)]
+    assert [bool(part.fields) for part in draft.parts] == [True, False]
+    assert any(
+        "none of the whole request's" in entry.question for entry in list_entries(draft, "2")
+    )
