@@ -24,8 +24,11 @@ SPREADSHEET_ERROR: Final = (
     r"|UNKNOWN!|EXTERNAL!|N/A|GETTING_DATA|##+)|Err:\d{3}"
 )
 
+#: A soft hyphen, and what has no width: "A1" with one is not to be told from "A1".
+_INVISIBLE: Final = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+
 # Nor a space at an end: "25" and "25 " would be two records, and "22B " no code.
-_IDENTIFIER: Final = rf"^(?!\s){PRINTABLE[1:-2]}(?<!\s)\Z"
+_IDENTIFIER: Final = rf"^(?!\s)(?!.*[{_INVISIBLE}]){PRINTABLE[1:-2]}(?<!\s)\Z"
 
 # Nor an error: it would stand for each of the records or people whose reference was lost.
 _REFERENCE: Final = rf"^(?!(?:{SPREADSHEET_ERROR})\Z){_IDENTIFIER[1:]}"

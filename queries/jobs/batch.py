@@ -34,6 +34,7 @@ from queries.documents.document_set import (
     slugify_reference,
     write_document_set,
 )
+from queries.documents.empty_counts import warn_of_empty
 from queries.request.reader import Request, read_configured_request
 
 _REQUEST_ENDINGS = (".yaml", ".yml")
@@ -66,7 +67,7 @@ class AnswerJob(Struct, frozen=True):
             request = read()
             policy = self.publisher.policy(request.disclosure) if self.publisher else None
             answer = answer_logged_request(self.session, run, request, self.options)
-            notes = warn_of_unread(answer)
+            notes = (*warn_of_unread(answer), *warn_of_empty(answer))
             if self.publisher is None or policy is None:
                 if self.keep is not None:
                     self.keep(answer)

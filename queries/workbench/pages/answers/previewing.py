@@ -23,6 +23,7 @@ from queries.documents.comparison import compare_answers
 from queries.documents.content.context import DocumentSettings, make_document_settings
 from queries.documents.content.review_text import warn_of_unread
 from queries.documents.document_set import digest_documents, name_letter_text, render_documents
+from queries.documents.empty_counts import warn_of_empty
 from queries.layout.prose import join_list
 from queries.request.reader import Request
 from queries.workbench.files.answer_sets import find_answer_set
@@ -95,7 +96,7 @@ def make_preview(visit: Visit, choice: ReleaseChoice) -> PreviewedRelease:
         published.manifest.run_at if published else "",
         outcome,
         settings,
-        warn_of_unread(outcome.answer),
+        (*warn_of_unread(outcome.answer), *warn_of_empty(outcome.answer)),
         contents[name_letter_text(outcome.answer)].decode() if contents else "",
         digest_documents(contents),
     )
