@@ -38,6 +38,7 @@ from queries.drafting.draft import Confirmation, DraftOffence, DraftPart, DraftT
 from queries.drafting.phrases.breakdowns import EACH_TERM
 from queries.drafting.phrases.named_offences import NamedOffence
 from queries.drafting.phrases.periods import PeriodPhrase
+from queries.drafting.phrases.terms import find_terms
 from queries.drafting.request_mapping import write_term
 from queries.drafting.structure.roles import is_asking
 from queries.spec.scope_spec import OffenceSpec, ScopeSpec
@@ -51,6 +52,12 @@ _OTHER_OFFENCES: Final = (
 
 _DECLARED = ("people", "places")
 
+
+#: "By month": how the numbers of the part before it are to be broken down.
+_BREAKDOWN_ALONE: Final = re.compile(
+    r"\W*(?:and |also |then )?(?:by|split by|broken down by|a breakdown by|per|for each)\b(?!.*\b(?:how many|numbers? of)\b)",
+    re.IGNORECASE,
+)
 
 #: What a question has that counts people, or chooses records by them.
 _PEOPLE_FIELDS: Final = ("victim", "suspect", "sex", "bands", "youngest")
@@ -83,6 +90,7 @@ class PartDrafter:
         self._known_terms: list[DraftTerm] = list(scope.mentions)
         self._named = {offence.words.casefold() for offence, _ in scope.named}
         self._drafted: list[DraftPart] = []
+        self._breakdowns: set[str] = set()
 
     def draft_part(self, reading: PartReading) -> Iterator[DraftPart]:
         """What a part becomes."""
@@ -167,6 +175,8 @@ class PartDrafter:
         if reading.terms.terms or "keywords" in str(part.fields):
             return part
         terms = find_named_terms(reading.part.text, [*self._scope.mentions, *self._known_terms])
+        if not terms and reading.part.stem:  # the line that leads to this part and some others
+            terms = list(find_terms(reading.part.stem.split("\n")[-1]).terms)
         narrowing = part.fields.get("within", {})
         if not terms or "mentions" in narrowing or have_same_terms(terms, self._scope.mentions):
             return part
@@ -207,7 +217,13 @@ class PartDrafter:
         """The earlier parts of which a part speaks, by their numbers or as "these"."""
         numbers = list_part_numbers(reading)
         numbered_parts = [part for part in self._drafted if part.number.casefold() in numbers]
-        return numbered_parts or (self._drafted[-1:] if refers_to_other_part(reading) else [])
+        if numbered_parts:
+            return numbered_parts
+        if _BREAKDOWN_ALONE.match(reading.part.text):
+            subjects = [part for part in self._drafted if part.number not in self._breakdowns]
+            self._breakdowns.add(reading.part.number)
+            return subjects[-1:]
+        return self._drafted[-1:] if refers_to_other_part(reading) else []
 
     def _narrow_to_records_of(self, earlier_part: DraftPart, part: DraftPart) -> DraftPart:
         """A part held to the records that another counts, as far as the request is not already."""

@@ -45,6 +45,7 @@ _PART_NUMBERS: Final = re.compile(
     rf"\b(?:Q|questions?|parts?|points?|items?)\s*\.?\s*(?P<named>\(?{_PART_NUMBER}\)?"
     rf"(?:\s*(?:,|and|or|to|&|-)\s*(?:Q|question |part )?\(?{_PART_NUMBER}\)?)*)"
     rf"|\b(?:of|in|from|as|to|at|under|for|and|or|&)\s+\((?P<bracketed>{_PART_NUMBER})\)"
+    rf"|\b(?:these|those|them|crimes|offences|victims|suspects|figures?|reports) (?:in|of|from) (?P<those>{_PART_NUMBER})"
     r"|\b(?:of|from|as|in)\s+(?P<letter>[a-z])(?:\.(?=\s)|\))"
     r"|(?<!\bsuch )\bas\s+(?P<same>\d{1,2}[a-z]?)\b"
     rf"|\b(?:at|in)\s+(?P<plain>\d{{1,2}}[a-z]?)(?=\s+above\b|\s*[.,;?)]|\s*$)",

@@ -62,6 +62,12 @@ _KIND_BEFORE: Final = re.compile(
     r"(?:[a-z][\w-]* ){0,3}(?:apps?|sites?|websites?|platforms?|services?|networks?|brands?|words?|terms?) (?=[A-Z])"
 )
 
+#: "The victim was injured": a condition, and no term.
+_CLAUSE: Final = re.compile(
+    r"^(?:the|a|an|any|there|no)\b.*\b(?:is|are|was|were|has|have|had)\b|^by\b|^(?:where|whether|how|number of)\b",
+    re.IGNORECASE,
+)
+
 _LAST_ITEM: Final = re.compile(r"[\s;,.]*(?:\b(?:and|or)\b)?[\s;,.:]*$", re.IGNORECASE)
 
 _ALIAS: Final = re.compile(
@@ -151,6 +157,8 @@ def read_term_item(item: str) -> DraftTerm | None:
         text = text[: alias.start()].strip()
     text = text.strip("\"'")
     if not text or len(text.split()) > _MAX_ITEM_WORDS or text.endswith("?") or is_generic(text):
+        return None
+    if _CLAUSE.search(text):
         return None
     return DraftTerm(text, aliases)
 

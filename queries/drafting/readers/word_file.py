@@ -42,6 +42,9 @@ _WRAPPERS: Final = tuple(
     )
 )  # fmt: skip
 
+#: What hides a run, or strikes it out.
+_LEFT_OUT: Final = ("w:vanish", "w:strike", "w:dstrike")
+
 _FORMULAS: Final = (qn("m:oMath"), qn("m:oMathPara"))
 
 #: What stands before a part of a formula, so that a half is not 12.
@@ -241,8 +244,11 @@ def _open_wrapper(element: Any) -> Iterable[Any]:
 
 
 def _is_hidden(run: Any) -> bool:
-    vanish = run.find(f"{qn('w:rPr')}/{qn('w:vanish')}")
-    return vanish is not None and vanish.get(qn("w:val")) not in ("0", "false", "off")
+    """Whether the text of a run is not to be read: it is hidden, or struck out."""
+    marks = (run.find(f"{qn('w:rPr')}/{qn(name)}") for name in _LEFT_OUT)
+    return any(
+        mark is not None and mark.get(qn("w:val")) not in ("0", "false", "off") for mark in marks
+    )
 
 
 def _list_text_boxes(paragraph: Iterable[Any]) -> Iterator[Any]:

@@ -437,3 +437,29 @@ def test_a_part_about_none_of_the_offences_of_the_whole_request_has_no_figures()
     assert any(
         "none of the whole request's" in entry.question for entry in list_entries(draft, "2")
     )
+
+
+def test_a_breakdown_by_itself_is_of_the_part_before_it() -> None:
+    draft = draft_parts(
+        'How many crimes mention "Snapchat"?', "By month", 'How many mention "TikTok"?',
+        "By sex of victim", "By outcome",
+    )  # fmt: skip
+    assert [part.fields.get("within") for part in draft.parts] == [
+        None, None, None, {"mentions": ["TikTok"]}, {"mentions": ["TikTok"]},
+    ]  # fmt: skip
+    for part in ("4", "5"):
+        assert any("of part 3 alone" in entry.question for entry in list_entries(draft, part))
+
+
+def test_conditions_in_a_list_below_a_term_are_no_terms() -> None:
+    draft = draft_letter(
+        'In how many crimes of 2022 was "machete" mentioned and:\n- the victim was injured\n- no one was hurt'
+    )
+    assert [term.term for term in draft.mentions] == ["machete"]
+
+
+def test_a_part_is_held_to_the_one_whose_number_it_gives() -> None:
+    draft = draft_parts(
+        "How many rapes were there?", "How many burglaries?", "How many of those in 1 by month?"
+    )
+    assert draft.parts[2].fields["within"] == draft.parts[0].fields["within"]

@@ -264,6 +264,10 @@ def test_tables_boxes_and_line_breaks_of_word() -> None:
     )
     hidden = document.add_paragraph("Seen").add_run(" hidden")
     hidden.font.hidden = True
+    struck = document.paragraphs[-1].add_run(" struck")
+    struck.font.strike = True
+    struck_twice = document.paragraphs[-1].add_run(" twice")
+    struck_twice.font.double_strike = True
     assert texts(read_letter_bytes(".docx", save_word(document))) == [
         "Ida Pell", "14 Quarry Rise", "Code\tTitle", "88A\tGrooming", "Before", "In a box", "Seen",
     ]  # fmt: skip
