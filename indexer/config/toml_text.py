@@ -80,10 +80,16 @@ def parse_toml(raw: bytes, name: str) -> TomlDocument:
                 f"{location}: gives a key or a section that was given before. Keep one of the two."
             ) from None
         number = toml_error.line or 0
-        if quote := _CURLY_QUOTE.search("".join(text.splitlines()[number - 1 : number])):
+        wrong_line = "".join(text.splitlines()[number - 1 : number])
+        if quote := _CURLY_QUOTE.search(wrong_line):
             raise ConfigurationError(
                 f"{location}: has a curly quote, {quote[0]}, as an editor of letters writes it. "
                 'Write straight ones: "text".'
+            ) from None
+        if "\\" in wrong_line:
+            raise ConfigurationError(
+                f"{location}: has a backslash in double quotes, where it must be doubled. Write a "
+                "path of Windows with / or in single quotes: 'C:\\data\\crimes.csv'."
             ) from None
         place = "This line" if toml_error.line else "The last line"
         raise ConfigurationError(

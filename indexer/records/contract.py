@@ -20,6 +20,9 @@ DEFAULT_EARLIEST_DAY: Final = date(1950, 1, 1)
 # The day of the source may already be the next one, and its clock may be ahead.
 _CLOCK_TOLERANCE: Final = timedelta(days=1)
 
+#: No place has so much, and the server takes no more.
+_MAX_OFFSET: Final = timedelta(hours=18)
+
 _REFERENCE: Final = (
     "a reference of 1 to 100 printable characters, without spaces around it and not an error "
     "such as #N/A"
@@ -125,7 +128,12 @@ class RecordContract:
         return RecordContract, (self.categories, self._days)
 
     def check_days(self, record: CrimeRecord | Deletion) -> None:
-        """Raise RecordError for a day that is most likely mistyped: too early, or in the future."""
+        """Raise RecordError for a day that is most likely mistyped, too early or in the future, and
+        for a time zone that no place has, which the server refuses."""
+        changed_at = record.updated_at
+        if changed_at and abs(changed_at.utcoffset() or timedelta()) > _MAX_OFFSET:
+            fault = '"updated_at" has a time zone that is more than 18 hours from UTC'
+            raise RecordError(f"{fault}. Correct it.", fault, "updated_at")
         if self._days is None:
             return
         if isinstance(record, CrimeRecord):

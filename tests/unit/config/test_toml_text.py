@@ -82,3 +82,11 @@ def test_dots_in_texts_and_comments_are_no_keys() -> None:
     assert document.find_line("$.a.b.c") == 6
     assert document.find_line("$.z") == 5
     assert document.find_line("$.missing") is None
+
+
+def test_a_backslash_in_double_quotes_is_named() -> None:
+    """As in a path of Windows, of which it is not said otherwise what is wrong."""
+    text = 'index = 1\npaths = ["C:\\Users\\foi\\x.csv"]\n'
+    with pytest.raises(ConfigurationError, match=r"^f\.toml:2: has a backslash in double quotes"):
+        parse_toml(text.encode(), "f.toml")
+    assert parse_toml(text.replace('"', "'").encode(), "f.toml").value["paths"]

@@ -111,6 +111,8 @@ def test_json_and_mappings_are_read_alike() -> None:
         ({"victims": [{"name": SECRET}]}, 'has an unknown field "name" in "victims[0]"'),
         ({"linked": [{}]}, '"linked[0]" names neither a crime_ref nor an offence_code'),
         ({"updated_at": "2018-04-02T03:11:00"}, '"updated_at" is text of the shape'),
+        ({"updated_at": "2018-04-02T03:11:00+19:00"}, "more than 18 hours from UTC"),
+        ({"updated_at": "2018-04-02T03:11:00-18:01"}, "more than 18 hours from UTC"),
         ({"district": SECRET}, 'has an unknown field "district"'),
         ({f"{SECRET}: he said 'no'": 1}, "has an unknown field, whose name may hold content"),
     ],
