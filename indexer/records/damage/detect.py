@@ -64,6 +64,10 @@ _CONTINUATION: Final = "\x80-\xbf" + "".join(WINDOWS_CHARACTERS.values())
 #: The first two bytes of dashes and curly quotes; the byte that said which one may be lost.
 _DASH_OR_QUOTE: Final = "\u00e2\u20ac"
 
+#: A no-break space, of which a program made a plain one when it was two characters already. No word
+#: ends so.
+_SPACE_LEFT: Final = "\u00c2 "
+
 #: The same read as Mac Roman, Windows-1251 and Windows-1257.
 _OTHER_STARTS: Final = ("\u201a\u00c4", "\u0432\u0402", "\u0101\u20ac")
 
@@ -74,6 +78,7 @@ MOJIBAKE: Final = re.compile(
     f"|[\u00f0-\u00f4][{_CONTINUATION}]{{3}})+"
     f"|(?:{'|'.join(_OTHER_STARTS)})."
     f"|{_DASH_OR_QUOTE}"
+    f"|{_SPACE_LEFT}"
 )
 
 # What mojibake starts with, which accented letters alone do not match. It starts with one class, so
@@ -82,6 +87,7 @@ _FIRST: Final = "\u00c2-\u00f4" + "".join(start[0] for start in _OTHER_STARTS)
 _SECOND: Final = "|".join(
     (
         f"(?<=[\u00c2-\u00f4])[{_CONTINUATION}]",
+        f"(?<={_SPACE_LEFT[0]}){_SPACE_LEFT[1]}",
         *(f"(?<={start[0]}){start[1]}" for start in _OTHER_STARTS),
     )
 )
@@ -176,7 +182,7 @@ def _has_control(text: str) -> bool:
 def is_mojibake(match: re.Match[str]) -> bool:
     """Whether a match of ``MOJIBAKE`` is damage, and not letters that happen to stand so."""
     sequence = match[0]
-    if sequence.startswith(_DASH_OR_QUOTE):
+    if sequence.startswith(_DASH_OR_QUOTE) or sequence == _SPACE_LEFT:
         return True
     # In "CAF\u00c9\u2019S" a letter and a quotation mark are two bytes of UTF-8 too. With a control
     # character for the mark, it is the mark alone that is damaged.
@@ -187,6 +193,8 @@ def is_mojibake(match: re.Match[str]) -> bool:
 
 def decode_mojibake(sequence: str) -> str:
     """What a match of ``MOJIBAKE`` was before it was decoded wrongly; unchanged if that is lost."""
+    if sequence == _SPACE_LEFT:
+        return "\u00a0"
     try:
         return bytes(map(_BYTES.__getitem__, sequence)).decode()
     except (KeyError, UnicodeDecodeError):

@@ -34,6 +34,7 @@ REPAIRED = [
     ("mojibake", "live â\x80\x93 stream", "live – stream"),
     ("mojibake", "whatâ€™s “app”, Â£5, cafÃ©, ðŸ˜€", "what’s “app”, £5, café, 😀"),
     ("mojibake", "Ã¢â‚¬â€œ", "–"),
+    ("mojibake", "a live\u00c2 stream, LIVE\u00c2 STREAM", "a live\u00a0stream, LIVE\u00a0STREAM"),
     ("html", "live&nbsp;stream", "live\xa0stream"),
     ("html", "live<b> </b>stream, <i>live</i>stream", "live stream, livestream"),
     ("html", "live<br/>stream", "live\nstream"),
