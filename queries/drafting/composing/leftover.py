@@ -9,7 +9,7 @@ from typing import Final
 from indexer.records.offences import load_offence_table
 from queries.drafting.composing.offence_rows import find_offence_rows
 from queries.drafting.composing.reading import PartReading
-from queries.drafting.phrases.bands import cover_bands
+from queries.drafting.phrases.bands import cover_bands, find_bands
 from queries.drafting.phrases.breakdowns import SUSPECTS, VICTIMS, cover_breakdowns
 from queries.drafting.phrases.codes import find_codes
 from queries.drafting.phrases.date_tokens import find_date_tokens
@@ -261,7 +261,7 @@ def find_unread_words(
         text = _BRACKETS.sub(" ", text)
     if terms.terms or terms.excluded:
         text = cover_terms(text)
-    text = cover_gaps(cover_breakdowns(cover_bands(text)))
+    text = cover_gaps(cover_breakdowns(cover_bands(text) if find_bands(text) else text))
     text = _IN_THE_TEXT.sub(" ", _LAW.sub(" ", _PERIOD_ENDS.sub(" ", text)))
     for token in reversed(find_date_tokens(text)):
         text = f"{text[: token.begin]} {text[token.stop :]}"

@@ -16,20 +16,21 @@ _YEARS: Final = r"(?:\s*(?:years?|yrs?)(?:[ -]olds?| of age)?|\s*y/?os?\b)?"
 _FORMS: Final = re.compile(
     rf"""
     (?<![\w/.\u00a3$-])(?:
-      (?P<low>\d{{1,3}}){_YEARS}\s*(?:-|to|through|and(?=\s+\d+\s*(?:\)|;|$)))\s*(?P<high>\d{{1,3}}){_YEARS}
+      between\s+(?:the\ ages\ of\s+)?(?P<first>\d{{1,3}}){_YEARS}\s+and\s+(?P<last>\d{{1,3}}){_YEARS}
+    | (?P<low>\d{{1,3}}){_YEARS}\s*(?:-|to|through|and(?=\s+\d+\s*(?:\)|;|$)))\s*(?P<high>\d{{1,3}}){_YEARS}
     | (?P<ored>\d{{1,3}})\s+or\s+(?P<next>\d{{1,3}}){_YEARS}
     | (?P<upto>\d{{1,3}}){_YEARS}\s*(?:and|or|&)\s*(?:under|below|younger|less)
     | (?P<from>\d{{1,3}}){_YEARS}\s*(?:(?:and|or|&)\s*(?:over|above|older|more|upwards?|up)|\+|plus\b)
-    | (?:under|below|younger\ than|less\ than)\s*(?:the\ age\ of\ )?{_AGED}(?P<below>\d{{1,3}}){_YEARS}
+    | (?:under|below|younger\ than|less\ than)\s*(?:the\ age\ of\ )?{_AGED}(?P<below>\d{{1,3}})s?{_YEARS}
     | (?:up\ to(?:\ and\ including)?)\s*(?:the\ age\ of\ )?{_AGED}(?P<until>\d{{1,3}}){_YEARS}
-    | (?:over|above|older\ than|more\ than)\s*(?:the\ age\ of\ )?{_AGED}(?P<above>\d{{1,3}}){_YEARS}
+    | (?:over|above|older\ than|more\ than)\s*(?:the\ age\ of\ )?{_AGED}(?P<above>\d{{1,3}})s?{_YEARS}
     )(?![\w/%]|\.\d)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 
 _AGE_WORDS: Final = re.compile(
-    r"\b(?:age|ages|aged|age[- ](?:band|group|range)s?|years? old|bands?|brackets?|victims?|suspects?|"
+    r"\b(?:age|ages|aged|age[- ](?:band|group|range)s?|years?[- ]olds?|younger|bands?|brackets?|victims?|suspects?|"
     r"child|children|adults?|people|persons?|offenders?|complainants?)\b",
     re.IGNORECASE,
 )
@@ -85,8 +86,8 @@ def find_overlap(bands: list[Band]) -> tuple[Band, Band] | None:
 
 def _read_band(match: re.Match[str]) -> Band | None:
     words = match[0].strip()
-    if match["low"]:
-        low, high = int(match["low"]), int(match["high"])
+    if low_text := match["low"] or match["first"]:
+        low, high = int(low_text), int(match["high"] or match["last"])
         return Band(low or None, high, words) if low < high else None
     if match["ored"]:
         first, second = int(match["ored"]), int(match["next"])

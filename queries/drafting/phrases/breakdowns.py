@@ -72,7 +72,8 @@ LINKED: Final = re.compile(
 OVERLAP: Final = re.compile(
     r"\b(?:more than one|two or more|at least two|several|both|a combination|multiple|all) of\b"
     r"|\b(?:name|mention|contain|includ|refer)\w*\s+(?:to\s+)?both\b"
-    r"|\b(?:name|mention|contain|refer)\w*\s+(?:to\s+)?(?:more than one|two or more|at least two)\b",
+    r"|\b(?:name|mention|contain|refer)\w*\s+(?:to\s+)?(?:more than one|two or more|at least two)\b"
+    r"|\"\s+together\b|\bin the same (?:record|report|crime|narrative|offence)s?\b",
     re.IGNORECASE,
 )
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from queries.drafting.phrases.date_tokens import (
     DateToken,
@@ -162,6 +163,7 @@ def _find_dated(text: str, request_day: date | None) -> Iterator[PeriodPhrase]:
     is_tax = bool(_TAX_WORDS.search(text))
     number = 0
     accepted_until = -1  # where the last year of a list ends
+    is_part = False  # whether that is one of months or days
     while number < len(tokens):
         token = tokens[number]
         following = tokens[number + 1] if number + 1 < len(tokens) else None
@@ -169,11 +171,18 @@ def _find_dated(text: str, request_day: date | None) -> Iterator[PeriodPhrase]:
             phrases = _read_range(token, following, is_tax=is_tax)
             if phrases:
                 yield from phrases
+                is_part = token.kind in ("day", "month")
                 accepted_until = following.stop
                 number += 2
                 continue
         phrases = _read_single(text, token, request_day, accepted_until)
         if phrases:
+            is_same_part = is_part and _is_in_list(text, token, accepted_until)
+            if token.kind == "year" and is_same_part:
+                doubt = f"The letter may mean the same part of {token.first.year}."
+                phrases = [replace(phrase, doubt=doubt) for phrase in phrases]
+            else:
+                is_part = token.kind in ("day", "month")
             yield from (_mark_tax(text, phrase, is_tax=is_tax) for phrase in phrases)
             accepted_until = token.stop
         number += 1

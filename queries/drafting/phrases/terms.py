@@ -88,7 +88,7 @@ _SAME: Final = re.compile(
 )
 
 _EXCLUSION: Final = re.compile(
-    r"(?:\bbut not\b|\bnot\b(?= including| the (?:word|term)s?)|\bexcluding\b|\bexcept(?: for)?\b|\bother than\b|\bwithout\b"
+    r"(?:\bbut not\b|\bnot\b(?= including| the (?:word|term)s?|\s*[\"'])|\bexcluding\b|\bexcept(?: for)?\b|\bother than\b|\bwithout\b"
     rf"(?= the {_NOUNS})|\bnot (?:count|includ)\w*|\bleav(?:e|ing) out\b|\bignor(?:e|ing)\b)\s*(?:the )?(?:{_NOUNS}\s+)?",
     re.IGNORECASE,
 )

@@ -302,6 +302,8 @@ def test_a_breakdown_too_many_and_days_of_a_sentence_are_asked_about() -> None:
         "In which month were there most rapes?",
         "The number of rapes on 31 October.",
         "How many rapes had a suspect who was 10, 11 or 12 years old?",
+        "How many of these were 10 or under?",
+        'How many rapes mention "football", "rugby" and not "cricket"?',
         "How many rapes were against boys under 13?",
         "How many rapes mention only Instagram?",
         "How many rapes had one victim and one suspect?",
@@ -463,3 +465,24 @@ def test_a_part_is_held_to_the_one_whose_number_it_gives() -> None:
         "How many rapes were there?", "How many burglaries?", "How many of those in 1 by month?"
     )
     assert draft.parts[2].fields["within"] == draft.parts[0].fields["within"]
+
+
+@pytest.mark.parametrize(
+    ("ages", "bands"),
+    [
+        ("between 10 and 14 inclusive or over 80", [{"from": 10, "to": 14}, {"from": 81}]),
+        ("between the ages of 10 and 14 (inclusive)", [{"from": 10, "to": 14}]),
+        ("18-25 year olds", [{"from": 18, "to": 25}]),
+        ("under 16s", [{"to": 15}]),
+    ],
+)
+def test_ages_in_other_words_are_bands(ages: str, bands: list[dict[str, int]]) -> None:
+    draft = draft_parts('How many crimes mention "Tinder"?', f"How many victims were {ages}?")
+    assert draft.parts[1].fields["bands"] == bands
+
+
+def test_terms_together_are_counted_in_one_record() -> None:
+    draft = draft_parts(
+        "How many rapes were there?", 'How many mention "Kik" and "Snapchat" together?'
+    )
+    assert draft.parts[1].fields == {"kind": "overlap", "keywords": ["Kik", "Snapchat"]}

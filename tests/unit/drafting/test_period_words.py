@@ -90,3 +90,8 @@ def test_a_year_to_date_ends_with_the_letter_and_is_asked_about() -> None:
         "2024 to date",
     )
     assert "had not ended" in last.doubt
+
+
+def test_a_year_behind_months_of_another_may_mean_its_months() -> None:
+    _, second = find_periods("How many crimes from July to September of 2020 and 2021?", None)
+    assert "the same part of 2021" in second.doubt
