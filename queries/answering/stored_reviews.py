@@ -9,11 +9,14 @@ from elasticsearch import Elasticsearch
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from indexer.errors import RequestError, ReviewError
+from indexer.errors import InexactError, RequestError, ReviewError
 from indexer.session import Session
+from indexer.terminal import count_noun
 from queries.answer.types import Answer
 from queries.answering.reviewed_numbers import ElusionReview, attach_reviews
+from queries.disclosure.consistency import check_consistency
 from queries.evidence.population import read_text_hashes
+from queries.layout.prose import join_list
 from queries.request.criteria import find_criterion
 from queries.request.reader import Request
 from queries.review.result import ReviewResult
@@ -48,12 +51,29 @@ def attach_stored_reviews(
     for result in results:
         _require_criterion(request, result)
         if result.total.stale:
+            records = count_noun(result.total.stale, "record", "records")
             session.progress.say(
-                f"{result.total.stale:,} records of the review {result.name} changed or were "
-                "removed after they were read, so they count as not decided. foidex review status "
-                "names them."
+                f"{records} of the review {result.name} changed or went after somebody read them, "
+                "and count as not decided. foidex review status names them."
             )
-    return attach_reviews(answer, results, elusions)
+    reviewed_answer = attach_reviews(answer, results, elusions)
+    _require_same_parts(reviewed_answer, results)
+    return reviewed_answer
+
+
+def _require_same_parts(reviewed_answer: Answer, results: Sequence[ReviewResult]) -> None:
+    """Raise RequestError if a part of a review has another number of records than the answer, where
+    the whole number is the same: as many records left it as were added."""
+    try:
+        check_consistency(reviewed_answer)
+    except InexactError:
+        names = join_list([f'"{result.name}"' for result in results if result.strata])
+        raise RequestError(
+            f"the review {names} was drawn from parts of its number that count other records now, "
+            "though the whole number is the same. Start a review of the records as they are now "
+            "with foidex review start. With the same seed, what was decided can be taken over; "
+            "docs/review.md says how."
+        ) from None
 
 
 def summarise_stored_review(

@@ -193,6 +193,23 @@ def test_what_changed_since_it_was_read_counts_as_not_decided(
     )
 
 
+def test_a_review_of_parts_that_count_others_now_is_refused(
+    review: CommandLine, load: Callable[..., Any]
+) -> None:
+    """The whole number is the same, but a record went from one part to the other."""
+    review.write(
+        "request.yaml", REQUEST.replace("kind: offences", "kind: by, by: offence").encode()
+    )
+    read_sample(review, "--sample", 60, "--by", "offence", "--second", "0%", slips=0)
+    run(review, "answer", "request.yaml", "--review", NAME, "--format", "json")
+    records = make_records()
+    records[0] = records[0] | {"offence_code": "88E"}
+    load(records)
+    outcome = review("answer", "request.yaml", "--review", NAME, "--format", "json")
+    told = "parts of its number that count other records now"
+    require_refusal(outcome, RequestError, told, "docs/review.md")
+
+
 def test_another_criterion_or_an_unknown_review_is_refused(review: CommandLine) -> None:
     read_sample(review, "--sample", 10, "--second", "0%", slips=0)
     outcome = review("answer", "request.yaml", "--review", "FOI-19-Q2")
