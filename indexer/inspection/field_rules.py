@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from indexer.config.profile import DEFAULT_TIME_ZONE, UNDECIDED
 from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.table_facts import TableFacts
 from indexer.inspection.vocabulary import (
+    OTHER_DAY,
     SEX_WORDS,
     SMALL_UNIT_NAME,
     STATUS_WORDS,
@@ -26,7 +28,7 @@ from indexer.records.model import MAX_AGE
 from indexer.records.validation_messages import describe_shape
 from indexer.sources.profile.dates import EXCEL_EPOCHS
 from indexer.sources.profile.values import fold_value, is_age, is_age_range
-from indexer.terminal import count_noun
+from indexer.terminal import count_noun, show_name
 
 _MAX_OUTCOME: Final = 22
 
@@ -168,7 +170,21 @@ def _find_link_lengths(facts: TableFacts) -> str:
 
 
 def _propose_date(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
+    """The day a crime was recorded on. That it was committed on another, its name may say."""
     del facts
+    proposal = _propose_dates(column)
+    if not OTHER_DAY.fullmatch(fold_name(column.name)):
+        return proposal
+    proposal.rule["column"] = UNDECIDED
+    question = (
+        f"{show_name(column.name)} may be the day of the offence, and not the day it was recorded. "
+        "Write the column with the day of recording; or this one, if there is no other and the "
+        "letters are to say so"
+    )
+    return replace(proposal, questions=[question, *proposal.questions])
+
+
+def _propose_dates(column: ColumnFacts) -> RuleProposal:
     rule: dict[str, Any] = {"column": column.name}
     forms = column.dates.find_forms()
     if column.date_cells:

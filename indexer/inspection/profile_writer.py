@@ -237,6 +237,8 @@ def _add_conditions(profile: _Section, chosen: InspectedTable) -> None:
         where = _Section(_get_table(profile.table, "where"))
         for name, (column, values) in chosen.proposal.where.items():
             comment = f"only these are {name}; others are left out and counted"
+            if UNDECIDED in values:
+                comment = f"DECIDE: which of its values say that somebody is one of the {name}"
             where.add(name, {"column": column, "values": values}, comment)
 
 

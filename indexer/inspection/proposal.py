@@ -16,6 +16,7 @@ from indexer.inspection.vocabulary import (
     CLASS_NAME,
     FIELD_NAMES,
     OTHER_PEOPLE,
+    PERSON_ROLE_NAME,
     ROLE_NAME,
     SUBCLASS_NAME,
     TITLE_NAME,
@@ -26,6 +27,7 @@ from indexer.inspection.vocabulary import (
 from indexer.records.categories import Categories
 from indexer.sources.profile.columns import UNNAMED
 from indexer.sources.profile.values import fold_value
+from indexer.terminal import show_name
 
 REQUIRED_FIELDS: Final = ("crime_ref", "recorded_on", "offence_code", "narrative")
 
@@ -269,6 +271,15 @@ def _add_victim_condition(proposal: Proposal, facts: TableFacts) -> None:
         if not ROLE_NAME.fullmatch(fold_name(column.name)):
             continue
         values = [value for value in column.list_values() if value.casefold() in VICTIM_WORDS]
-        if values and len(column.list_values()) > 1:
+        if len(column.list_values()) < 2:
+            continue
+        if values:
             proposal.where["victims"] = (column.name, values)
             proposal.reasons[column.name] = f"says who is a victim: {', '.join(values)}"
+        elif PERSON_ROLE_NAME.fullmatch(fold_name(column.name)):
+            proposal.where["victims"] = (column.name, [UNDECIDED])
+            proposal.reasons[column.name] = "may say who is a victim"
+            proposal.questions.append(
+                f"where.victims: {show_name(column.name)} may say who is a victim, and who is "
+                "another person. Write which of its values are victims; --show-values shows them"
+            )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from indexer.config.profile import UNDECIDED
 from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.field_rules import describe_damage, describe_examples
 from indexer.inspection.hidden_parts import HiddenParts
@@ -216,6 +217,8 @@ def _describe_findings(inspected: InspectedTable) -> Iterator[str]:
     ]
     yield from _limit_lines(lone, _MAX_LINES, "columns that are alone in a row", "  ")
     for name, (column, values) in proposal.where.items():
+        if UNDECIDED in values:
+            continue
         yield f"  {name}: only where {show_name(column)} is {' or '.join(values)}"
 
 

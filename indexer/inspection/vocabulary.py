@@ -39,6 +39,11 @@ FIELD_NAMES: Final = {
     "updated_at": re.compile(r"(last )?(updated|modified|changed)( (at|on|date|time))?"),
 }
 
+#: Days of something else than the recording.
+OTHER_DAY: Final = re.compile(
+    r"(?!.*\b(recorded|rec|reported|created|crimed)\b).*\b(offence|offense|committed|occurred|occurrence|from|start)\b.*"
+)
+
 #: The parts of a code in two columns.
 CLASS_NAME: Final = re.compile(r".*\bclass\b")
 
@@ -51,6 +56,11 @@ OTHER_PEOPLE: Final = re.compile(r".*\b(suspects?|susp|offenders?|officers?|oic|
 
 #: Columns that say what a person of a list is.
 ROLE_NAME: Final = re.compile(r".*\b(role|type|capacity|involvement)\b")
+
+#: Those of them that say nothing else, such as the type of an offence.
+PERSON_ROLE_NAME: Final = re.compile(
+    r".*\b(role|capacity|involvement)\b|.*\b(person|party|nominal|individual) type\b"
+)
 
 VICTIM_WORDS: Final = frozenset(
     {"victim", "vic", "complainant", "aggrieved", "injured party", "ip"}

@@ -48,8 +48,10 @@ _DECIMAL: Final = re.compile(r"[0-9]+[.][0-9]+")
 
 _WHOLE: Final = re.compile(r"(-?[0-9]{1,18})(?:[.,]0+)?")
 
+#: A code and its title. What goes on with digits is a code written apart ("86 - 2"), whose sub-code
+#: would be lost.
 _TITLED_CODE: Final = re.compile(
-    r"\s*([0-9][0-9A-Za-z/.]*)\s*(?:[-–—:]\s+|\s[-–—:]\s*|\s\s+).*",
+    r"\s*([0-9][0-9A-Za-z/.]*)\s*(?:[-–—:]\s+|\s[-–—:]\s*|\s\s+)(?![\s-]*[0-9]).*",
     re.DOTALL,
 )
 

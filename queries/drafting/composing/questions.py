@@ -70,6 +70,10 @@ _AGES_ONE_BY_ONE: Final = re.compile(
     r"\b\d{1,2},\s*\d{1,2}\b(?:,\s*\d{1,2})*,?\s+(?:or|and)\s+\d{1,2}\b"
 )
 
+_TIME_OF_DAY: Final = re.compile(
+    r"\b\d{1,2}(?:[:.]\d\d)?\s*(?:am|pm)\b|\b\d{1,2}:\d\d\b|\bmidnight\b|\bnoon\b", re.IGNORECASE
+)
+
 _ASKED_NUMBER: Final = re.compile(
     r"\bhow many\b|\bnumbers? of\b|\bthe number (?=where|in which|with|that|who)", re.IGNORECASE
 )
@@ -145,6 +149,9 @@ def _list_doubts(reading: PartReading, fields: dict[str, Any]) -> list[str]:
         "investigation goes on. The outcomes may be nearer.": STILL_OPEN.search(text),
         "The letter asks for records that have none of some words, and this question counts those that "
         "have them.": terms.has_neither and (terms.terms or kind != "keywords"),
+        "The letter names a time of the day, which the records do not have.": (
+            _TIME_OF_DAY.search(text)
+        ),
         "The letter asks for something for some days only.": (
             _FOR_SOME_DAYS.search(text) and has_no_period
         ),

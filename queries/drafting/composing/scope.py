@@ -201,7 +201,12 @@ def _find_mentions(
         later_part.terms.terms and not refers_back and not later_part.terms.refers
         for later_part, refers_back in zip(others, refers, strict=True)
     )
-    is_sure = all(refers) or not (has_offences or has_others)
+    has_own_count = any(
+        COUNTS_RECORDS.search(later_part.part.text) or _list_own_offences(later_part)
+        for later_part, refers_back in zip(others, refers, strict=True)
+        if not refers_back
+    )
+    is_sure = all(refers) or not (has_offences or has_others or has_own_count)
     return first.terms.terms, first.part.number, is_sure, phrase
 
 

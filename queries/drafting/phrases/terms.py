@@ -95,7 +95,7 @@ _EXCLUSION: Final = re.compile(
 
 #: Where anything in quotation marks is left out: "exclude any crime that was "no-crimed"".
 _EXCLUDING_CLAUSE: Final = re.compile(
-    r"\b(?:exclud(?:e|es|ed|ing)|leav(?:e|ing) out|omit(?:s|ted|ting)?|disregard(?:ing)?|ignor(?:e|ing)|not counting|with the exception of|apart from|other than|(?:do|does|did) not (?:count|include|mention|contain|refer to))\b"
+    r"\b(?:exclud(?:e|es|ed|ing)|leav(?:e|ing) out|omit(?:s|ted|ting)?|disregard(?:ing)?|ignor(?:e|ing)|not counting|with the exception of|apart from|other than|without (?:mention\w*|contain\w*|referring to|the (?:words?|terms?))|(?:do|does|did) not (?:count|include|mention|contain|refer to))\b"
     r"(?:\"[^\"\n]{0,100}\"|(?!\b(?:how many|and (?:please|also)|but (?:please|count|include|do))\b)[^.;?\n\"]){0,200}",
     re.IGNORECASE,
 )
@@ -152,7 +152,7 @@ _MIXED: Final = re.compile(
 #: The last two of some terms, which "and" joins: whether all must stand in one record, or each is
 #: to be counted, is not certain.
 _AND_JOINED: Final = re.compile(
-    r"\s(?:both\s+)?(?:the \w+ )?(?P<one>\"[^\"\n]{1,60}\"|(?-i:[A-Z])[\w-]*)\s+(?:and|&)\s+(?:also\s+)?(?:the \w+ )?(?P<two>\"[^\"\n]{1,60}\"|(?-i:[A-Z])[\w-]*)(?!\s*(?:,|and\b|or\b|&))",
+    r"\s(?:both\s+)?(?:the \w+ )?(?P<one>\"[^\"\n]{1,60}\"|(?-i:[A-Z])[\w-]*)\s+(?:and|&|as well as|together with|along with|plus)\s+(?:also\s+|either\s+)?(?:the \w+ )?(?P<two>\"[^\"\n]{1,60}\"|(?-i:[A-Z])[\w-]*)(?!\s*(?:,|and\b|or\b|&))",
     re.IGNORECASE,
 )
 

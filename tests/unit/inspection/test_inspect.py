@@ -698,3 +698,27 @@ def test_a_mixed_encoding_is_to_decide_with_and_without_writing(tmp_path: Path) 
     out = inspect(tmp_path, "x.csv", "--write").out
     assert question not in out
     assert "decided already in foidex.toml: encoding" in out
+
+
+def test_who_of_several_people_is_a_victim_is_asked_where_no_word_says_it(tmp_path: Path) -> None:
+    """A person of any role was a victim."""
+    lines = [f"{line},{'VSW'[n % 3]}" for n, line in enumerate(make_lines())]
+    told, profile = write_and_inspect(tmp_path, lines, f"{HEADER},Role")
+    assert profile["where"] == {"victims": {"column": "Role", "values": ["DECIDE"]}}
+    assert "may say who is a victim" in told
+
+
+@pytest.mark.parametrize("name", ["Date Of Offence", "Committed From", "Date Occurred"])
+def test_a_day_of_the_offence_is_no_day_of_recording_for_certain(name: str, tmp_path: Path) -> None:
+    header = HEADER.replace("Date Recorded", name)
+    _, profile = write_and_inspect(tmp_path, make_lines(), header)
+    assert profile["fields"]["recorded_on"]["column"] == "DECIDE"
+    written = (tmp_path / "foidex.toml").read_text(encoding="utf-8")
+    assert f"{name} may be the day of the offence" in written
+
+
+@pytest.mark.parametrize("code", ["86 - 2 - Title of it", "086  02"])
+def test_a_code_written_apart_is_no_code_with_a_title(code: str, tmp_path: Path) -> None:
+    """Its sub-code was taken for the title."""
+    _, profile = write_and_inspect(tmp_path, make_lines(code=lambda _: code))
+    assert profile["fields"]["offence_code"]["column"] == "DECIDE"
