@@ -15,7 +15,8 @@ from indexer.terminal import count_noun
 from queries.answer.types import Answer
 from queries.answering.reviewed_numbers import ElusionReview, attach_reviews
 from queries.disclosure.consistency import check_consistency
-from queries.evidence.population import read_text_hashes
+from queries.evidence.locate import locate_records, parse_cell_name
+from queries.evidence.population import list_population, read_text_hashes
 from queries.layout.prose import join_list
 from queries.request.criteria import find_criterion
 from queries.request.reader import Request
@@ -46,6 +47,10 @@ def attach_stored_reviews(
         summaries = [
             summarise_stored_review(store, client, alias, name) for name in dict.fromkeys(names)
         ]
+        drawn = {
+            summary.name: {record.reference for record in store.list_population(summary.name)}
+            for summary in summaries
+        }
     results = [summary for summary in summaries if isinstance(summary, ReviewResult)]
     elusions = [summary for summary in summaries if isinstance(summary, ElusionReview)]
     for result in results:
@@ -58,7 +63,28 @@ def attach_stored_reviews(
             )
     reviewed_answer = attach_reviews(answer, results, elusions)
     _require_same_parts(reviewed_answer, results)
+    for result in results:
+        _require_same_records(client, alias, request, result, drawn[result.name])
     return reviewed_answer
+
+
+def _require_same_records(
+    client: Elasticsearch, alias: str, request: Request, result: ReviewResult, drawn: set[str]
+) -> None:
+    """Raise RequestError if a number counts records now that nobody could read, though as many:
+    the letter would say that all were read. Raises as ``list_population``."""
+    question, row = parse_cell_name(result.number)
+    selection = locate_records(request, question, row, result.column)
+    _, records = list_population(client, alias, selection)
+    others = sum(record.reference not in drawn for record in records)
+    if others:
+        raise RequestError(
+            f"{count_noun(others, 'record', 'records')} of {result.number} came after the review "
+            f'"{result.name}" was drawn, and as many left, so what people decided is of other '
+            "records. Start a review of the records as they are now with foidex review start. "
+            f"With the same seed, {result.seed}, what was decided can be taken over; "
+            "docs/review.md says how."
+        )
 
 
 def _require_same_parts(reviewed_answer: Answer, results: Sequence[ReviewResult]) -> None:

@@ -210,6 +210,18 @@ def test_a_review_of_parts_that_count_others_now_is_refused(
     require_refusal(outcome, RequestError, told, "docs/review.md")
 
 
+def test_a_review_of_which_a_record_was_exchanged_is_refused(
+    review: CommandLine, load: Callable[..., Any]
+) -> None:
+    """As many are counted, and nobody read the new one: the letter said that all were read."""
+    read_sample(review, "--sample", 120, "--second", "0%", slips=0)
+    run(review, "answer", "request.yaml", "--review", NAME, "--format", "json")
+    load([*make_records()[1:], make_records(121)[120]])
+    outcome = review("answer", "request.yaml", "--review", NAME, "--format", "json")
+    assert (outcome.code, outcome.out) == (RequestError.exit_code, "")
+    assert "1 record of Q1:total came after the review" in outcome.err
+
+
 def test_another_criterion_or_an_unknown_review_is_refused(review: CommandLine) -> None:
     read_sample(review, "--sample", 10, "--second", "0%", slips=0)
     outcome = review("answer", "request.yaml", "--review", "FOI-19-Q2")
