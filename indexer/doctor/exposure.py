@@ -54,11 +54,16 @@ def _list_groups(group_ids: set[int], folder: Path) -> list[Readers]:
     return groups
 
 
-def find_exposed_file(folder: Path, readers: Readers) -> Path | None:
-    """A file in a folder that they can read, and can reach; None where there is none."""
-    if not _can_enter(folder, readers):
+def find_exposed_file(path: Path, readers: Readers) -> Path | None:
+    """A file itself, or one in a folder, that they can read and reach; None where there is none."""
+    if not path.is_dir():
+        is_exposed = _can_enter(path.parent, readers) and _has_right(
+            str(path.parent), path.name, stat.S_IROTH, readers
+        )
+        return path if is_exposed else None
+    if not _can_enter(path, readers):
         return None
-    for parent, subfolders, names in os.walk(folder):
+    for parent, subfolders, names in os.walk(path):
         open_names = (
             name for name in subfolders if _has_right(parent, name, stat.S_IXOTH, readers)
         )
@@ -67,13 +72,6 @@ def find_exposed_file(folder: Path, readers: Readers) -> Path | None:
             if _has_right(parent, name, stat.S_IROTH, readers) and not name.endswith(".lock"):
                 return Path(parent, name)
     return None
-
-
-def is_exposed(file: Path, readers: Readers) -> bool:
-    """Whether they can read a file, and can reach it."""
-    return _can_enter(file.parent, readers) and _has_right(
-        str(file.parent), file.name, stat.S_IROTH, readers
-    )
 
 
 def _can_enter(folder: Path, readers: Readers) -> bool:

@@ -19,7 +19,6 @@ from indexer.doctor.exposure import (
     EVERYBODY,
     find_exposed_file,
     find_writers,
-    is_exposed,
     list_shared_groups,
 )
 from indexer.doctor.finding import Finding, Findings
@@ -102,32 +101,23 @@ def check_private_files(settings: Settings) -> Findings:
             f"Look at what is in it, then run: chmod go-w {home}",
         )
     server_home = ServerHome(home, settings.embedded)
-    password_file = server_home.password_file
-    for readers in (EVERYBODY, *list_shared_groups(password_file)):
-        if is_exposed(password_file, readers):
-            yield Finding(
-                "private files",
-                "warning",
-                f"{readers.name} can read {password_file}.",
-                f"Run: chmod go= {password_file}",
-            )
-            break
-    own_folders = (
+    private_paths = (
+        server_home.password_file,
         settings.audit_folder,
         home / "reviews",
         home / "rejects",
         *server_home.server_folders,
     )
-    for folder in own_folders:
-        if not is_folder(folder) or not folder.stat().st_mode & _RIGHTS_OF_OTHERS:
+    for path in private_paths:
+        if not is_there(path) or not path.stat().st_mode & _RIGHTS_OF_OTHERS:
             continue
-        for readers in (EVERYBODY, *list_shared_groups(folder)):
-            if exposed_file := find_exposed_file(folder, readers):
+        for readers in (EVERYBODY, *list_shared_groups(path)):
+            if exposed_file := find_exposed_file(path, readers):
                 yield Finding(
                     "private files",
                     "warning",
                     f"{readers.name} can read {exposed_file}.",
-                    f"Run: chmod -R go= {folder}",
+                    f"Run: chmod {'-R ' if path.is_dir() else ''}go= {path}",
                 )
                 break
 

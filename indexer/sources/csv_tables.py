@@ -103,17 +103,15 @@ def refuse_numbered_tables(files: Iterable[Path]) -> None:
 
 def _find_numbered_table(file_name: str) -> str | None:
     """The table that a file is named after, with a number, in any form that a table can have."""
-    lowered = file_name.lower()
-    endings = [ending for ending in _OTHER_ENDINGS if lowered.endswith(ending)]
-    if not endings:
-        return None
-    stem = lowered.removesuffix(max(endings, key=len))
+    stem = _find_table_stem(file_name)
     tables = (CRIMES_FILE.removesuffix(".csv"), *(table.name for table in CHILD_TABLES))
     return next(
         (
             table
             for table in tables
-            if stem.startswith(table) and _NUMBERED.fullmatch(stem.removeprefix(table))
+            if stem is not None
+            and stem.startswith(table)
+            and _NUMBERED.fullmatch(stem.removeprefix(table))
         ),
         None,
     )
@@ -122,8 +120,14 @@ def _find_numbered_table(file_name: str) -> str | None:
 def _is_other_form(name: str, table_name: str) -> bool:
     """Whether the name of a file is plainly that of a table that has another kind, capitals, or
     the singular."""
-    stem, _, ending = name.lower().partition(".")
-    return stem in (table_name, table_name.removesuffix("s")) and f".{ending}" in _OTHER_ENDINGS
+    return _find_table_stem(name) in (table_name, table_name.removesuffix("s"))
+
+
+def _find_table_stem(file_name: str) -> str | None:
+    """The name of a file in small letters and without its ending; None if no table ends so."""
+    lowered = file_name.lower()
+    endings = [ending for ending in _OTHER_ENDINGS if lowered.endswith(ending)]
+    return lowered.removesuffix(max(endings, key=len)) if endings else None
 
 
 def read_csv_tables(

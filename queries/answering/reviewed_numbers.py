@@ -62,6 +62,14 @@ def attach_reviews(
     return replace(answer, written_reviews=tuple(placed) or UNSET)
 
 
+def advise_new_review(review: ReviewResult) -> str:
+    """What to do about a review of records that are other ones now, in sentences."""
+    return (
+        "Start a review of the records as they are now with foidex review start. With the same "
+        f"seed, {review.seed}, what was decided can be taken over; docs/review.md says how."
+    )
+
+
 def _place_review(answer: Answer, review: ReviewResult) -> ReviewResult:
     """The review with the name, the unit and the conditions of its number in the answer."""
     question = _find_question(answer, review)
@@ -75,9 +83,7 @@ def _place_review(answer: Answer, review: ReviewResult) -> ReviewResult:
         raise RequestError(
             f'the review "{review.name}" was drawn from {review.total.mentioned:,} records of '
             f"{review.number}, and the answer counts {cell.value:,} now: records were added, "
-            "changed or removed since. Start a review of the records as they are now with foidex "
-            f"review start. With the same seed, {review.seed}, what was decided can be taken over; "
-            "docs/review.md says how."
+            f"changed or removed since. {advise_new_review(review)}"
         )
     return replace(
         review,

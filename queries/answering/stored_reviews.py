@@ -13,7 +13,7 @@ from indexer.errors import InexactError, RequestError, ReviewError
 from indexer.session import Session
 from indexer.terminal import count_noun
 from queries.answer.types import Answer
-from queries.answering.reviewed_numbers import ElusionReview, attach_reviews
+from queries.answering.reviewed_numbers import ElusionReview, advise_new_review, attach_reviews
 from queries.disclosure.consistency import check_consistency
 from queries.evidence.locate import locate_records, parse_cell_name
 from queries.evidence.population import list_population, read_text_hashes
@@ -81,9 +81,7 @@ def _require_same_records(
         raise RequestError(
             f"{count_noun(others, 'record', 'records')} of {result.number} came after the review "
             f'"{result.name}" was drawn, and as many left, so what people decided is of other '
-            "records. Start a review of the records as they are now with foidex review start. "
-            f"With the same seed, {result.seed}, what was decided can be taken over; "
-            "docs/review.md says how."
+            f"records. {advise_new_review(result)}"
         )
 
 

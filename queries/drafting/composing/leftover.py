@@ -15,6 +15,7 @@ from queries.drafting.phrases.codes import find_codes
 from queries.drafting.phrases.date_tokens import find_date_tokens
 from queries.drafting.phrases.gaps import cover_gaps
 from queries.drafting.phrases.named_offences import NamedOffence
+from queries.drafting.phrases.plain_text import NUMBER_WORDS
 from queries.drafting.phrases.terms import TermPhrase, cover_terms
 from queries.drafting.structure.roles import COUNT_OFF_WORDS
 
@@ -92,6 +93,23 @@ involve involved involves involving refer referred refers name names named
 
 _COUNTING_WORDS: Final = frozenset(_COUNTING_TEXT.split())
 
+_LIMITING_TEXT: Final = """
+more less least most no not none nor neither never without only first last second third linked link
+same different still again before after prior earlier later alone once twice both either other others
+another next previous open known
+"""
+
+#: Plain words that may limit what is counted wherever they stand: how many, which, and not.
+_LIMITING_WORDS: Final = frozenset([*_LIMITING_TEXT.split(), *NUMBER_WORDS])
+
+_PEOPLE_TEXT: Final = """
+victim victims suspect suspects person persons people male males female females man men woman women
+boy boys girl girls old older
+"""
+
+#: Plain words that are about people, in a question that counts none.
+_PEOPLE_WORDS: Final = frozenset(_PEOPLE_TEXT.split())
+
 _PERIOD_ENDS: Final = re.compile(r"\b(?:start|beginning|end) of(?= )", re.IGNORECASE)
 
 #: The law under which somebody asks, which limits nothing.
@@ -132,89 +150,6 @@ def counts_other_things(reading: PartReading) -> bool:
     nouns = {match["noun"].casefold() for match in _COUNTED_NOUN.finditer(reading.part.text)}
     is_about_people = VICTIMS.search(reading.part.text) or SUSPECTS.search(reading.part.text)
     return bool(nouns & leftover) or bool(is_about_people and leftover)
-
-
-#: Plain words that may limit what is counted wherever they stand: how many, which, and not.
-_LIMITING_WORDS: Final = frozenset(
-    [
-        "more",
-        "less",
-        "least",
-        "most",
-        "no",
-        "not",
-        "none",
-        "nor",
-        "neither",
-        "never",
-        "without",
-        "only",
-        "first",
-        "last",
-        "second",
-        "third",
-        "linked",
-        "link",
-        "same",
-        "different",
-        "still",
-        "again",
-        "before",
-        "after",
-        "prior",
-        "earlier",
-        "later",
-        "alone",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "once",
-        "twice",
-        "both",
-        "either",
-        "other",
-        "others",
-        "another",
-        "next",
-        "previous",
-        "open",
-        "known",
-    ]
-)
-
-#: Plain words that are about people, in a question that counts none.
-_PEOPLE_WORDS: Final = frozenset(
-    [
-        "victim",
-        "victims",
-        "suspect",
-        "suspects",
-        "person",
-        "persons",
-        "people",
-        "male",
-        "males",
-        "female",
-        "females",
-        "man",
-        "men",
-        "woman",
-        "women",
-        "boy",
-        "boys",
-        "girl",
-        "girls",
-        "old",
-        "older",
-    ]
-)
 
 
 def find_conditions(reading: PartReading, other_words: str = "") -> list[str]:

@@ -322,11 +322,10 @@ def _cross_terms(
         return question | (
             {"each_offence": True} if each_offence and len(scope.offences) > 1 else {}
         )
-    if fields[0] in _YEAR_FIELDS:
-        doubts += [_MORE_BREAKDOWNS] if len(fields) > 1 else []
-        return {"kind": "cross", "rows": {"keywords": keywords}, "columns": fields[0]}
     if len(fields) > 1:
         doubts.append(_MORE_BREAKDOWNS)
+    if fields[0] in _YEAR_FIELDS:
+        return {"kind": "cross", "rows": {"keywords": keywords}, "columns": fields[0]}
     return {"kind": "cross", "rows": fields[0], "columns": {"keywords": keywords}}
 
 

@@ -15,7 +15,7 @@ _PLAIN_CHARACTERS: Final = str.maketrans(
     }
 )
 
-_NUMBER_WORDS: Final = [
+NUMBER_WORDS: Final = [
     "zero",
     "one",
     "two",
@@ -40,7 +40,7 @@ _NUMBER_WORDS: Final = [
 ]
 
 #: A number in digits or in words, up to twenty.
-NUMBER_PATTERN: Final = rf"(?:\d{{1,3}}|{'|'.join(_NUMBER_WORDS)})"
+NUMBER_PATTERN: Final = rf"(?:\d{{1,3}}|{'|'.join(NUMBER_WORDS)})"
 
 _ABBREVIATION: Final = re.compile(
     r"(?:\b(?:e\.g|i\.e|no|nos|ref|s|ss|sec|mr|mrs|ms|dr|st|vs|approx|incl|inc|para|art|cf)|\betc)\.$",
@@ -100,4 +100,4 @@ def look_around(text: str, begin: int, stop: int) -> tuple[str, str]:
 
 def read_number(text: str) -> int:
     """The number that digits or a word of ``NUMBER_PATTERN`` stand for."""
-    return int(text) if text.isdecimal() else _NUMBER_WORDS.index(text.casefold())
+    return int(text) if text.isdecimal() else NUMBER_WORDS.index(text.casefold())
