@@ -214,11 +214,12 @@ def _read_csv_rows(
                     )
                 elif any(map(str.strip, row)):
                     parsed = _parse_csv_row(location, header, row, required_columns)
-                    if parsed.error is None and (error := enclosed.find_error(row)):
+                    if parsed.error is None and (error := enclosed.find_error(row, location)):
                         parsed = parsed._replace(error=error, error_kind=ENCLOSED_KIND)
                     yield parsed
                 else:
                     yield SourceRow(location, 0, {}, blank=True)
+            enclosed.check_end(str(file))
     except UnicodeDecodeError:
         raise SourceError(
             f"{file}: is not UTF-8 text. If it has columns of its own, run "

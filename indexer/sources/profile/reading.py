@@ -102,7 +102,8 @@ def _read_table(
         references = profile.rules["crime_ref"].names
         if table.delimiter and references:
             reference = header.index(references[0])
-            rows = EnclosedRows(reference, header, table.delimiter).check_rows(rows)
+            enclosed_rows = EnclosedRows(reference, header, table.delimiter)
+            rows = enclosed_rows.check_rows(f"{path}, {table.name}", rows)
     nature = RowNature(is_ordered=not table.keyed, has_uncomputed=table.uncomputed > 0)
     raws = read_profiled_rows(str(path), ProfiledRows(header, rows, nature), profile, categories)
     if not table.keyed and (absent := list_absent_columns(header, profile)):

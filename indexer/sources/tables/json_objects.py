@@ -200,7 +200,7 @@ def _flatten_into(fields: dict[str, Any], path: str, value: Any, depth: int) -> 
     elif isinstance(value, list):
         _flatten_list(fields, path, value, depth)
     elif value is not None:
-        fields[path] = value
+        _set_field(fields, path, value)
 
 
 def _flatten_list(fields: dict[str, Any], path: str, items: list[Any], depth: int) -> None:
@@ -210,4 +210,14 @@ def _flatten_list(fields: dict[str, Any], path: str, items: list[Any], depth: in
         _flatten_into(entry, f"{path}[]", item, depth + 1)
         for name, inner in entry.items():
             columns.setdefault(name, [None] * len(items))[index] = inner
-    fields.update(columns)
+    for name, inner in columns.items():
+        _set_field(fields, name, inner)
+
+
+def _set_field(fields: dict[str, Any], path: str, value: Any) -> None:
+    """Note the value of a path. Raises ValueError for one that has a value already."""
+    if path in fields:
+        raise ValueError(
+            'has two values of one path, as {"a": {"b": 1}, "a.b": 2} has, so one would be lost'
+        )
+    fields[path] = value

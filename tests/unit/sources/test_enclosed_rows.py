@@ -100,3 +100,48 @@ def test_a_text_before_the_reference_may_take_in_only_the_rest_of_its_row(
     rows = EnclosedRows(3, ["Team", "MO", "Recorded", "Crime No"], ",")
     cells = ["A", text, "28/07/2015", "41/0000002/17"]
     assert (rows.find_error(cells) is not None) is found
+
+
+OTHER_ROWS = [f"41CY/{number:05}/17,28/07/2015,86/2,Text {number}" for number in range(4)]
+
+HEADER = "Crime No,Recorded,HO Code,MO"
+
+
+def test_a_table_may_have_references_of_another_system(tmp_path: Path) -> None:
+    """Its rows have days of the same shape, even if no row outside the text has such a reference."""
+    lines = [HEADER, *open_and_close([*ROWS[:3], *OTHER_ROWS], 2, 6)]
+    file = write_extract(tmp_path / "x.csv", "\n".join(lines) + "\n")
+    (error,) = list_errors(read_extract(file, make_profile()))
+    assert error.startswith('"MO" holds 4 lines that look like rows')
+
+
+@pytest.mark.parametrize("is_earlier", [True, False])
+def test_a_line_with_a_reference_like_that_of_any_row_is_one(
+    tmp_path: Path, *, is_earlier: bool
+) -> None:
+    """Of narratives there is nothing else to know a row by."""
+    write_extract(
+        tmp_path / "crimes.csv",
+        "crime_ref,recorded_on,offence_code\nA/1,2015-07-27,22B\nBC0001,2015-07-27,22B\n",
+    )
+    known = "BC0001,Text"
+    entries = ['A/1,"Text', "BC0001,Text", 'BC0001,Text"']
+    lines = ["crime_ref,narrative", *([known, *entries] if is_earlier else [*entries, known])]
+    write_extract(tmp_path / "narratives.csv", "\n".join(lines) + "\n")
+    with pytest.raises(SourceError, match=r"a quotation mark may not be closed"):
+        list(read_csv_tables(tmp_path, FieldMap()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Seen\nThen,on 28/07/2015,22B,left",
+        "Seen\n A1,28/07/2015,22B,left",
+        "Seen\nUnit 5,28/7/15,nothing,left",
+        "Seen\nmp3,player",
+    ],
+)
+def test_other_lines_of_text_are_not_taken_for_rows(text: str, tmp_path: Path) -> None:
+    lines = [HEADER, *ROWS, f'41/0000009/17,27/07/2015,22B,"{text}"', *OTHER_ROWS]
+    file = write_extract(tmp_path / "x.csv", "\n".join(lines) + "\n")
+    assert not list_errors(read_extract(file, make_profile()))

@@ -274,3 +274,18 @@ def test_one_process_lists_the_sheets_and_reads_each_once(
     assert len(started) == 3
     del rows, tables  # what nobody reads on has no process
     assert all(process.poll() is not None for process in started)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_clear"),
+    [
+        ('{"a": {"b": 1}, "a.b": 2}', False),
+        ('{"a.b": 2, "a": {"b": 1}}', False),
+        ('{"a": [{"b": 1}], "a[].b": 2}', False),
+        ('{"a": {"b": 1}, "a.b": null}', True),
+    ],
+)
+def test_an_object_has_one_value_of_a_path(text: str, *, is_clear: bool, tmp_path: Path) -> None:
+    (table,) = open_tables(write_extract(tmp_path / "x.json", text), LayoutRules())
+    (row,) = table.rows()
+    assert (row.error is None) is is_clear
