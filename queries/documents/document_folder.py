@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 from filelock import Timeout
 
-from indexer.errors import OutputError
+from indexer.errors import OutputError, UnreadableError
 from indexer.files import (
     DOCUMENT_PERMISSIONS,
     Folder,
@@ -149,6 +149,32 @@ class DocumentFolder:
             self._folder.remove_tree(PENDING_FOLDER)
             raise
 
+    def finish_pending_set(self) -> None:
+        """Put in its place what a run that was killed had made ready.
+
+        Raises UnreadableError where somebody has changed a document since: it would be lost.
+        """
+        if self._folder.find_mode(PENDING_FOLDER) is None:
+            return
+        with self._folder.open_subfolder(PENDING_FOLDER) as pending:
+            self._folder.refuse_foreign(PENDING_FOLDER, pending.find_owner())
+            new = read_manifest(pending)
+        if new is not None:
+            self._refuse_changed_documents(new.files)
+        self.install_pending_set()
+
+    def _refuse_changed_documents(self, new_digests: Mapping[str, str]) -> None:
+        old = self.read_manifest()
+        old_digests = old.files if old else {}
+        paths = self.list_changed_documents({**new_digests, **old_digests}, old_digests)
+        # Some of the new ones may be in their places already.
+        if changed_paths := self.list_changed_documents(paths, new_digests):
+            raise UnreadableError(
+                f"{self._folder.path}: {', '.join(changed_paths[:5])} would be replaced by what an "
+                f"earlier run made ready in {PENDING_FOLDER}, but foidex did not write it or "
+                "somebody has changed it since. Move it away, and try again."
+            )
+
     def install_pending_set(self) -> None:
         """Put the prepared files in their places, even if a killed run prepared them.
 
@@ -242,11 +268,12 @@ def _list_missing_folders(path: Path) -> list[Path]:
 def finish_document_set(path: Path) -> None:
     """Put in its place what a run that was killed had made ready in a folder, if there is any.
 
-    Nothing is done while a run writes there. Raises OSError, and OutputError for a damaged set.
+    Nothing is done while a run writes there. Raises OSError, and UnreadableError for a damaged set,
+    or if a document was changed meanwhile.
     """
     with open_folder(path) as folder:
         if folder.find_mode(PENDING_FOLDER) is None:
             return
         documents = DocumentFolder(folder, DOCUMENT_PERMISSIONS)
         with suppress(Timeout), documents.hold_lock():
-            documents.install_pending_set()
+            documents.finish_pending_set()

@@ -226,7 +226,10 @@ def write_document_set(
         documents.hold_lock(),
     ):
         documents.require_room(contents)
-        documents.install_pending_set()
+        if options.force:
+            documents.install_pending_set()
+        else:
+            documents.finish_pending_set()
         old = documents.read_manifest()
         if not options.force:
             if not options.may_rename:

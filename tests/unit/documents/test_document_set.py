@@ -282,6 +282,35 @@ def test_a_run_that_was_killed_is_finished_or_undone_by_the_next(
 
 
 @pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("at", [1, 4])
+def test_what_a_killed_run_made_ready_replaces_nothing_that_was_changed_since(
+    at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The letter may be the old one, or the new one in its place already."""
+    write_document_set(small(3), tmp_path, DESK)
+    calls, replace = iter(range(99)), os.replace
+
+    def killed(source: str, target: str, **handles: int | None) -> None:
+        if next(calls) >= at:
+            raise KilledError
+        replace(source, target, **handles)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", killed)
+        patched.setattr("shutil.rmtree", lambda *_, **__: None)  # the dead clean nothing up
+        with pytest.raises(KilledError):
+            write_document_set(small(4), tmp_path, DESK)
+    (letter,) = tmp_path.glob("*.letter.txt")
+    letter.write_text("by hand")
+    with pytest.raises(OutputError, match=r"letter\.txt would be replaced .* changed it since"):
+        write_document_set(small(5), tmp_path, DESK)
+    assert letter.read_text() == "by hand"
+    write_document_set(small(5), tmp_path, DESK, WriteOptions(force=True))
+    assert "by hand" not in letter.read_text()
+    assert not (tmp_path / ".foidex-new").exists()
+
+
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("at", range(1, 4))
 def test_a_signal_leaves_no_documents_of_two_answers(
     at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

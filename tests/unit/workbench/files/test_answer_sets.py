@@ -127,6 +127,17 @@ def test_what_a_killed_run_had_made_ready_is_put_in_its_place(tmp_path: Path) ->
     ]  # fmt: skip
 
 
+def test_what_was_ready_replaces_no_document_that_someone_changed_since(tmp_path: Path) -> None:
+    requests = RequestFolder(tmp_path)
+    folder = find_answer_folder(requests, "a.yaml", "published")
+    write_set(folder, "old")
+    write_set(folder / ".foidex-new", "new")
+    (folder / "A.letter.txt").write_text("by hand")
+    with pytest.raises(UnreadableError, match="Move it away, and try again"):
+        find_answer_set(requests, "a.yaml", "published")
+    assert (folder / "A.letter.txt").read_text() == "by hand"
+
+
 def test_what_was_not_ready_is_not_shown(tmp_path: Path) -> None:
     requests = RequestFolder(tmp_path)
     folder = find_answer_folder(requests, "a.yaml", "published")
