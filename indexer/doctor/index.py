@@ -33,6 +33,7 @@ from indexer.records.damage.kinds import (
     CUT_ADVICE,
     advise_repair,
     describe_cut_texts,
+    describe_without_text,
     list_damage_counts,
 )
 from indexer.records.narrative import MATCHING_RULE
@@ -112,6 +113,10 @@ def check_record_count(client: Elasticsearch, alias: str) -> Findings:
     yield from ()
 
 
+#: What to do about records without any text.
+_TEXT_ADVICE: Final = "If they should have some, correct the export, and run a full refresh."
+
+
 def check_text_damage(client: Elasticsearch, alias: str) -> Findings:
     """Whether the text of the live generation is damaged."""
     try:
@@ -129,6 +134,8 @@ def check_text_damage(client: Elasticsearch, alias: str) -> Findings:
         return
     if damage.cut:
         yield Finding("text", "warning", describe_cut_texts(damage.cut), CUT_ADVICE)
+    if without_text := describe_without_text(damage.without_text, live.records):
+        yield Finding("text", "warning", without_text, _TEXT_ADVICE)
     if damage.damaged:
         yield Finding(
             "text",
@@ -144,7 +151,7 @@ def check_text_damage(client: Elasticsearch, alias: str) -> Findings:
             f"damaged text was repaired in {damage.repaired:,} of {live.records:,} records: "
             f"{list_damage_counts(damage.repaired_kinds)}.",
         )
-    elif not damage.cut:
+    elif not damage.cut and not without_text:
         yield Finding("text", "ok", "no record has damaged text.")
 
 

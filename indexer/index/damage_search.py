@@ -9,11 +9,19 @@ from elasticsearch import Elasticsearch
 from indexer.errors import GenerationError
 from indexer.records.damage.cut_texts import CutTexts
 from indexer.records.damage.kinds import DAMAGE_WORDS, RepairKind, TextDamage, sort_kinds
+from indexer.records.model import DELETED
 
 #: The fields of the mapping that say which kinds of damage a record has, and which were repaired.
 DAMAGE_FIELD: Final = "damage"
 
 REPAIRED_FIELD: Final = "repaired"
+
+#: The records that have no text at all.
+WITHOUT_TEXT: Final[dict[str, Any]] = {
+    "bool": {
+        "must_not": [{"exists": {"field": "narrative"}}, {"term": {"status": DELETED}}],
+    }
+}
 
 
 def measure_damage(
@@ -30,7 +38,10 @@ def measure_damage(
     response = client.search(
         index=name,
         size=0,
-        aggs={field: _build_field_agg(field) for field in (DAMAGE_FIELD, REPAIRED_FIELD)},
+        aggs={
+            **{field: _build_field_agg(field) for field in (DAMAGE_FIELD, REPAIRED_FIELD)},
+            "without_text": {"filter": WITHOUT_TEXT},
+        },
         allow_partial_search_results=False,
     ).body
     if response["timed_out"] or response["_shards"]["failed"]:
@@ -43,6 +54,7 @@ def measure_damage(
         repaired=repaired["doc_count"],
         repaired_kinds=_read_kind_counts(repaired),
         cut=cut,
+        without_text=response["aggregations"]["without_text"]["doc_count"],
     )
 
 

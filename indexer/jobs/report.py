@@ -157,6 +157,8 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
         _set_damage_gauges(registry, damage, alias)
         cut = sum(group.texts for group in damage.cut)
         gauge("foidex_refresh_cut_texts", "Texts that seem to be cut off at a length.", cut)
+        without_text = damage.without_text
+        gauge("foidex_refresh_records_without_text", "Records that have no text.", without_text)
     try:
         write_file(path, generate_latest(registry))
     except OSError as error:
@@ -252,7 +254,12 @@ def _describe_coverage(generation: Generation) -> dict[str, Any]:
 def _describe_damage(generation: Generation) -> dict[str, Any]:
     damage = generation.damage or TextDamage()
     cut = sum(group.texts for group in damage.cut)
-    return {"damaged": damage.damaged, "repaired": damage.repaired, "cut_texts": cut}
+    return {
+        "damaged": damage.damaged,
+        "repaired": damage.repaired,
+        "cut_texts": cut,
+        "without_text": damage.without_text,
+    }
 
 
 def configure_logger() -> Any:

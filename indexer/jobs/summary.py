@@ -22,6 +22,7 @@ from indexer.records.damage.kinds import (
     TextDamage,
     advise_repair,
     describe_cut_texts,
+    describe_without_text,
     list_damage_counts,
 )
 from indexer.sources.profile.grouping import JOINED
@@ -216,6 +217,8 @@ def describe_damage_found(damage: TextDamage, records: int) -> list[str]:
         )
     if damage.cut:
         lines.append(f"{describe_cut_texts(damage.cut)} {CUT_ADVICE}")
+    if without_text := describe_without_text(damage.without_text, records):
+        lines.append(without_text)
     return lines
 
 

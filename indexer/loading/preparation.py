@@ -122,6 +122,7 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
     ``code`` are empty; for a record they are its content hash, as bytes, and its offence code.
     ``day`` is the day it was recorded. ``ends`` are those of its texts, as they came.
     ``alike_people`` are the lists in which nothing tells two people apart.
+    ``without_text`` says that a record has no text at all.
     """
 
     number: int
@@ -136,6 +137,7 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
     repaired: tuple[str, ...] = ()
     ends: TextEnds = NO_ENDS
     alike_people: tuple[str, ...] = ()
+    without_text: bool = False
     has_own_time: bool = True
 
     @property
@@ -239,6 +241,7 @@ def _describe_document(
         repaired=document.repaired,
         ends=_find_text_ends(record),
         alike_people=() if isinstance(record, Deletion) else list_alike_people(record),
+        without_text=not document.narrative,
     )
 
 
@@ -275,6 +278,7 @@ def collect_statistics(
         alike_people.update(document.alike_people)
         if document.damage or document.repaired:
             statistics.damage.add(document.damage, document.repaired)
+        statistics.damage.without_text += document.without_text
         if document.ends.longest:
             statistics.damage.cut.add(document.ends)
     statistics.unknown_codes = dict(codes)

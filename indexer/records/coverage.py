@@ -25,7 +25,7 @@ _EPOCH: Final = date(1970, 1, 1)
 
 _DAY_MILLISECONDS: Final = 86_400_000
 
-#: Asks for the first and the last day of the records, and for the months that have any.
+#: Asks for the first and the last day of the records, and for the months that have any, and text.
 COVERAGE_AGG: Final[dict[str, Any]] = {
     "filter": _HELD_RECORDS,
     "aggs": {
@@ -37,7 +37,8 @@ COVERAGE_AGG: Final[dict[str, Any]] = {
                 "calendar_interval": "month",
                 "format": "yyyy-MM-dd",
                 "min_doc_count": 1,
-            }
+            },
+            "aggs": {"with_text": {"filter": {"exists": {"field": "narrative"}}}},
         },
     },
 }
@@ -60,13 +61,15 @@ class Coverage(Struct, frozen=True, omit_defaults=True, rename={"start": "from",
 
     ``inferred`` are the ends that foidex.toml does not declare: they are the days of the first and
     the last record. ``empty_months`` are the first days of the months within it that have no record
-    at all. ``outside`` is true if the index holds records of other days.
+    at all, and ``textless_months`` of those whose records all have no text. ``outside`` is true if
+    the index holds records of other days.
     """
 
     start: date
     end: date
     inferred: tuple[Literal["from", "to"], ...] = ()
     empty_months: tuple[date, ...] = ()
+    textless_months: tuple[date, ...] = ()
     outside: bool = False
 
 
@@ -97,15 +100,19 @@ def parse_coverage(
             f"are of {first} to {last}). Correct covers in foidex.toml."
         )
     ends: dict[Literal["from", "to"], date | None] = {"from": declared.start, "to": declared.end}
-    months = {
-        date.fromisoformat(bucket["key_as_string"]) for bucket in aggregation["months"]["buckets"]
+    texts = {
+        date.fromisoformat(bucket["key_as_string"]): bucket["with_text"]["doc_count"]
+        for bucket in aggregation["months"]["buckets"]
     }
     return Coverage(
         start,
         end,
         inferred=tuple(name for name, day in ends.items() if day is None),
-        empty_months=tuple(
-            month for month in _iter_whole_months(start, end) if month not in months
+        empty_months=tuple(month for month in _iter_whole_months(start, end) if month not in texts),
+        textless_months=tuple(
+            month
+            for month, number in texts.items()
+            if not number and start.replace(day=1) <= month <= end
         ),
         outside=first < start or end < last,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Final
 
@@ -42,7 +43,10 @@ def build_document(
     repaired: tuple[str, ...] = ()
     if any(map(find_damage, entries)):
         entries, repaired, damage = repair_entries(entries, repair)
-    narrative = segment_narrative(*map(clean_text, entries))
+    texts = list(map(clean_text, entries))
+    if not any(map(_has_content, texts)):
+        texts = []  # the server would take it for a text
+    narrative = segment_narrative(*texts)
     code = offences.canonical(record.offence_code)
     return CrimeDocument(
         crime_ref=record.crime_ref,
@@ -63,6 +67,11 @@ def build_document(
         damage=damage,
         repaired=repaired,
     )
+
+
+def _has_content(text: str) -> bool:
+    """Whether a text is more than white space and punctuation: "-" often stands for none."""
+    return any(unicodedata.category(character)[0] not in "CPZ" for character in text)
 
 
 def build_tombstone(deletion: Deletion, location: str, current_time: datetime) -> Tombstone:

@@ -413,6 +413,11 @@ class Answer(Struct, frozen=True):
     written_reviews: tuple[ReviewResult, ...] | UnsetType = field(default=UNSET, name="reviews")
 
     @property
+    def asks_about_terms(self) -> bool:
+        """Whether any number is of records that mention terms."""
+        return bool(self.scope.terms or any(question.terms for question in self.questions))
+
+    @property
     def reviews(self) -> tuple[ReviewResult, ...]:
         """What people found when they read the records of numbers."""
         return self.written_reviews if isinstance(self.written_reviews, tuple) else ()

@@ -19,7 +19,7 @@ from queries.layout.csv_text import escape_formula, format_table_csv
 from queries.layout.printed_table import shorten_total
 from queries.layout.prose import describe_left_out, format_number, format_timestamp
 from queries.layout.text_table import align_rows, format_text_table, wrap_paragraph
-from queries.lint.scope_damage import ScopeDamage, count_scope_damage
+from queries.lint.scope_damage import ScopeDamage, count_scope_damage, has_scope_damage
 from queries.lint.unused_values import find_unused_values
 from queries.request.reader import Request
 from queries.search.exactness import alias_moved_error
@@ -108,7 +108,7 @@ def _count_damage(
     damage = answer.provenance.damage
     if damage is UNSET:
         return None
-    if not damage.damaged:
+    if not has_scope_damage(damage):
         return ScopeDamage(0, {}, damage.cut)
     sealed = _seal_generation(client, alias, answer)
     return count_scope_damage(sealed, msgspec.structs.replace(request.scope, mentions=()))

@@ -508,7 +508,9 @@ def _redact_answer(answer: Answer, hidden: frozenset[Population], policy: Policy
         # Whoever guesses the records could try the guess on the hash of a file of them.
         provenance=msgspec.structs.replace(rounded_answer.provenance, basis=None),
         near_misses=_redact_near_misses(rounded_answer.near_misses, policy, in_scope),
-        measured_coverage=msgspec.structs.replace(answer.coverage, empty_months=())
+        measured_coverage=msgspec.structs.replace(
+            answer.coverage, empty_months=(), textless_months=()
+        )
         if answer.coverage
         else UNSET,
         disclosure=Disclosure(

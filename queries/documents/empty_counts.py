@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from msgspec import UNSET
+
+from indexer.records.damage.kinds import describe_without_text
 from queries.answer.types import Answer, Count, QuestionAnswer, Table
 from queries.layout.prose import format_number
 
@@ -17,10 +20,23 @@ _CONDITION_CONTENTS: Final = {
 
 
 def warn_of_empty(answer: Answer) -> tuple[str, ...]:
-    """For each question that counts nothing of a kind that records may lack altogether, a sentence.
+    """For each question that counts nothing of a kind that records may lack altogether, a sentence,
+    and one if terms were counted in records of which some have no text.
 
     A source without a table of victims has none in any record, and 0 would be no answer.
     """
+    return (*_warn_of_empty_questions(answer), *_warn_of_missing_text(answer))
+
+
+def _warn_of_missing_text(answer: Answer) -> tuple[str, ...]:
+    damage = answer.provenance.damage
+    if damage is UNSET or not damage.without_text or not answer.asks_about_terms:
+        return ()
+    missing = describe_without_text(damage.without_text, answer.provenance.records)
+    return (f"{missing} foidex lint says how many of these the request is about",)
+
+
+def _warn_of_empty_questions(answer: Answer) -> tuple[str, ...]:
     questions = {str(entry["id"]): entry for entry in answer.request.get("questions", ())}
     if not answer.scope.records:
         return ()

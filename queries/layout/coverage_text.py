@@ -148,21 +148,34 @@ def describe_empty_months(coverage: Coverage | None, conditions: Iterable[Condit
     ``conditions`` are those of the request: months of none of its days are left out. Many are named
     by their number and the first of them.
     """
+    listing = _list_months(coverage.empty_months if coverage else (), conditions)
+    if not listing:
+        return ""
+    return f"No record at all was recorded in {listing}. Check that the source is complete."
+
+
+def describe_textless_months(
+    coverage: Coverage | None, conditions: Iterable[Condition] = ()
+) -> str:
+    """Likewise, the months of a request whose records all have no text."""
+    listing = _list_months(coverage.textless_months if coverage else (), conditions)
+    if not listing:
+        return ""
+    return (
+        f"No record of {listing} has any text, so no term can be found there. Check that the "
+        "source is complete."
+    )
+
+
+def _list_months(all_months: tuple[date, ...], conditions: Iterable[Condition]) -> str:
+    """Those of the months that the conditions include any day of, as spans, and how many."""
     periods = [condition for condition in conditions if isinstance(condition, PeriodCondition)]
     months = [
-        month
-        for month in (coverage.empty_months if coverage else ())
-        if all(_holds_day_of(period, month) for period in periods)
+        month for month in all_months if all(_holds_day_of(period, month) for period in periods)
     ]
-    if not months:
-        return ""
     spans = [span.format("%B %Y") for span in list_month_spans(months)]
-    number = len(months)
-    count = f" ({number:,} months)" if number > 1 else ""
-    return (
-        f"No record at all was recorded in {_shorten_list(spans)}{count}. Check that the source is "
-        "complete."
-    )
+    count = f" ({len(months):,} months)" if len(months) > 1 else ""
+    return f"{_shorten_list(spans)}{count}" if spans else ""
 
 
 def _holds_day_of(period: PeriodCondition, month: date) -> bool:

@@ -1,4 +1,4 @@
-"""What an answer says about damaged text in the records that it counted. Pure."""
+"""What an answer says about damaged and missing text in the records that it counted. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from queries.answer.types import Answer
 
 
 def describe_text_damage(answer: Answer) -> tuple[str, ...]:
-    """In sentences, in how many records text was repaired, and in how many it is damaged."""
+    """In sentences, in how many records text was repaired, and in how many it is damaged, or
+    missing."""
     damage, records = answer.provenance.damage, answer.provenance.records
     if damage is UNSET:
         return ()
@@ -32,6 +33,12 @@ def describe_text_damage(answer: Answer) -> tuple[str, ...]:
             f"{count_noun(number, 'text of the records ends', 'texts of the records end')} at "
             f"exactly {lengths} characters, in the middle of a sentence, as if it had been cut off "
             "there. A word that was cut off is not counted."
+        )
+    if damage.without_text:
+        sentences.append(
+            f"{damage.without_text:,} of the {records:,} records "
+            f"{'has' if damage.without_text == 1 else 'have'} no text, so no word is counted in "
+            "them."
         )
     return tuple(sentences)
 

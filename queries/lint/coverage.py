@@ -10,6 +10,7 @@ from queries.layout.coverage_text import (
     NamedPeriod,
     describe_covered_days,
     describe_empty_months,
+    describe_textless_months,
     format_coverage_days,
     warn_about_inferred,
 )
@@ -30,6 +31,7 @@ def describe_request_coverage(request: Request, coverage: Coverage | None) -> tu
     more = (
         warn_about_inferred(coverage),
         describe_empty_months(coverage, request.scope.record_conditions),
+        describe_textless_months(coverage, request.scope.record_conditions),
     )
     return (
         *(notes or (f"The records cover {format_coverage_days(coverage)}.",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,51 @@ def test_a_count_says_how_many_records_in_scope_are_damaged(
     assert "damaged" not in foidex(*asked).err
     counted = msgspec.json.decode(foidex(*asked, "--format", "json").out)
     assert counted["damage"] == {"records": 0, "kinds": {}}
+
+
+def test_records_without_any_text_are_reported_everywhere(
+    foidex: CommandLine, client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> None:
+    """Of a month of them, "none mentions it" would be a number that means nothing."""
+    config = write_config(tmp_path)
+    texts: dict[int, Any] = {10: "", 11: [], 12: " -\u00a0"}
+    silent = [
+        {**RECORDS[0], "crime_ref": f"N{day}", "recorded_on": f"2019-07-{day}", "narrative": text}
+        for day, text in texts.items()
+    ]
+    gone = {**RECORDS[0], "crime_ref": "N9", "narrative": "", "status": "cancelled"}
+    write_records(tmp_path / "records.jsonl", [*RECORDS[-2:], *silent, gone])
+    missing = "4 of 6 records have no text, so no term is found in them."
+    assert missing in foidex("refresh", "--check", **config).out
+    refreshed = foidex("refresh", **config)
+    assert refreshed.code == 0, refreshed.err
+    assert missing in refreshed.out
+    live = read_live_generation(client, index.alias)
+    assert live.damage == TextDamage(without_text=4)
+    assert live.coverage
+    assert live.coverage.textless_months == (date(2019, 7, 1),)
+    metrics = Path(foidex.environment["FOIDEX_HOME"], "foidex.prom").read_text()
+    assert f'foidex_refresh_records_without_text{{alias="{index.alias}"}} 4.0' in metrics
+    assert missing in foidex("doctor").out
+    request = tmp_path / "request.yaml"
+    request.write_text(REQUEST)
+    in_scope = "Records without any text among these: 3. No term is counted in them."
+    month = "No record of July 2019 has any text, so no term can be found there."
+    linted = " ".join(foidex("lint", request).out.split())
+    assert in_scope in linted
+    assert month in linted
+    assert in_scope in foidex("count", "live stream").err
+    answered = foidex("answer", request)
+    assert missing in " ".join(answered.err.split())
+    report = " ".join(answered.out.split())
+    assert month in report
+    assert "4 of the 6 records have no text, so no word is counted in them." in report
+    request.write_text(
+        REQUEST.split("  - {id", maxsplit=1)[0] + "  - {id: Q1, kind: by, by: month}\n"
+    )
+    answered = foidex("answer", request)
+    assert "no text" not in answered.err
+    assert month not in " ".join(answered.out.split())
 
 
 def test_an_answer_says_what_was_repaired_and_what_is_damaged(

@@ -42,7 +42,8 @@ class TextDamage(Struct, frozen=True, omit_defaults=True):
     of damage; ``repaired`` counts the records whose text was repaired when they were loaded, and
     ``repaired_kinds`` those in which each kind was. A record may have several kinds. ``cut`` counts
     the texts that seem to have been cut off at a length, in characters, by that length; those of a
-    generation that was changed by increments are of the last one that had any.
+    generation that was changed by increments are of the last one that had any. ``without_text``
+    counts the records that have no text at all.
     """
 
     repair: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class TextDamage(Struct, frozen=True, omit_defaults=True):
     repaired: int = 0
     repaired_kinds: dict[str, int] = {}
     cut: tuple[CutTexts, ...] = ()
+    without_text: int = 0
 
 
 class DamageTally(Struct):
@@ -61,6 +63,7 @@ class DamageTally(Struct):
     repaired: int = 0
     repaired_kinds: Counter[str] = field(default_factory=Counter)
     cut: CutTally = field(default_factory=CutTally)
+    without_text: int = 0
 
     def add(self, kinds: tuple[str, ...], repaired_kinds: tuple[str, ...]) -> None:
         """Count a record by the kinds of damage that it has, and those that were repaired."""
@@ -78,6 +81,7 @@ class DamageTally(Struct):
         self.repaired += other.repaired
         self.repaired_kinds.update(other.repaired_kinds)
         self.cut.merge(other.cut)
+        self.without_text += other.without_text
 
     def total(self) -> TextDamage:
         """What was counted."""
@@ -87,6 +91,7 @@ class DamageTally(Struct):
             repaired=self.repaired,
             repaired_kinds=dict(self.repaired_kinds),
             cut=self.cut.find_limits(),
+            without_text=self.without_text,
         )
 
 
@@ -119,6 +124,14 @@ def describe_cut_texts(cut: tuple[CutTexts, ...]) -> str:
         f"{listing}, in the middle of a sentence, so the export may have cut off what follows. A "
         "term there is not found."
     )
+
+
+def describe_without_text(without_text: int, records: int) -> str:
+    """How many records have no text, in a sentence; empty if all have some."""
+    if not without_text:
+        return ""
+    verb = "has" if without_text == 1 else "have"
+    return f"{without_text:,} of {records:,} records {verb} no text, so no term is found in them."
 
 
 def advise_repair(counts: dict[str, int]) -> str:

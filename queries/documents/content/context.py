@@ -73,6 +73,7 @@ from queries.documents.content.templates import EscapeMode, get_environment, ren
 from queries.layout.coverage_text import (
     describe_coverage,
     describe_empty_months,
+    describe_textless_months,
     explain_inferred,
     format_coverage_days,
 )
@@ -462,8 +463,13 @@ def _view_parts(answer: Answer, template_folder: Path | None, act: Act) -> list[
 
 
 def _name_empty_months(answer: Answer) -> str:
-    """The months that the request is about and that have no record at all."""
-    return describe_empty_months(answer.coverage, collect_scope_conditions(answer.scope))
+    """The months that the request is about and that have no record at all, or no text where it asks
+    about terms."""
+    conditions = collect_scope_conditions(answer.scope)
+    sentences = [describe_empty_months(answer.coverage, conditions)]
+    if answer.asks_about_terms:
+        sentences.append(describe_textless_months(answer.coverage, conditions))
+    return " ".join(filter(None, sentences))
 
 
 def _view_uncovered(part: UncoveredPart, answer: Answer, act: Act) -> QuestionView:

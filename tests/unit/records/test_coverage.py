@@ -20,8 +20,8 @@ from indexer.records.coverage import (
 DAYS = ("2018-04-12", "2018-05-01", "2018-08-31", "2019-02-03")
 
 
-def response(days: Sequence[str] = DAYS) -> dict[str, Any]:
-    """What the server says of records of these days."""
+def response(days: Sequence[str] = DAYS, textless: Sequence[str] = ()) -> dict[str, Any]:
+    """What the server says of records of these days, and of months whose records have no text."""
     if not days:
         return {"doc_count": 0, "first": {"value": None}, "last": {"value": None}, "months": {"buckets": []}}  # fmt: skip
     first, last = (
@@ -33,7 +33,12 @@ def response(days: Sequence[str] = DAYS) -> dict[str, Any]:
         "doc_count": len(days),
         "first": {"value": first},
         "last": {"value": last},
-        "months": {"buckets": [{"key_as_string": month} for month in months]},
+        "months": {
+            "buckets": [
+                {"key_as_string": month, "with_text": {"doc_count": int(month not in textless)}}
+                for month in months
+            ]
+        },
     }
 
 
@@ -68,6 +73,17 @@ def test_records_of_days_that_are_declared_to_be_outside_are_said() -> None:
     assert coverage
     assert coverage.outside
     assert coverage.end == date(2019, 3, 1)  # nothing can be recorded after the index was built
+
+
+def test_months_whose_records_have_no_text_are_said() -> None:
+    months = ("2018-05-01", "2019-02-01")
+    coverage = parse_coverage(response(textless=months), CoverageSettings())
+    assert coverage
+    assert coverage.textless_months == (date(2018, 5, 1), date(2019, 2, 1))
+    declared = CoverageSettings(date(2018, 5, 20), date(2019, 1, 31))
+    coverage = parse_coverage(response(textless=months), declared)
+    assert coverage
+    assert coverage.textless_months == (date(2018, 5, 1),)
 
 
 def test_days_before_the_year_1970_are_days() -> None:
