@@ -11,10 +11,11 @@ from typing import Any, Final, NamedTuple
 from indexer.errors import SourceError
 from indexer.inspection.column_facts import ColumnFacts
 from indexer.integrity.special_cells import UncomputedCell
+from indexer.records.damage.cut_texts import is_cut
 from indexer.records.offences import OffenceTable
 from indexer.sources.profile.columns import find_cell_type
 from indexer.sources.profile.row_rules import STRETCH_ROWS, is_row_of_names
-from indexer.sources.profile.values import find_total_word, is_cut, is_empty
+from indexer.sources.profile.values import find_total_word, is_empty
 from indexer.sources.tables.table import (
     SourceTable,
     TableRow,
@@ -114,7 +115,9 @@ class TableFacts:
             if len(filled) == 1 and width > 2:
                 (index,) = filled
                 self.lone[self.header[index]] += 1
-                self.cut[self.header[index]] += is_cut(self._last_cells[index], cells[index])
+                self.cut[self.header[index]] += is_cut(
+                    str(self._last_cells[index] or ""), str(cells[index] or "")
+                )
             self._last_cells = cells
             self._has_rows = True
             self.uncomputed.update(uncomputed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 import msgspec
@@ -16,7 +17,7 @@ from msgspec import Struct
 from indexer.config.field_map import FieldMap
 from indexer.loading.content_hash import hash_encoded_content
 from indexer.records.contract import PLAIN_CONTRACT, RecordContract
-from indexer.records.damage.cut_texts import NO_ENDS, TextEnds, find_ends
+from indexer.records.damage.cut_texts import NO_ENDS, TextEnds, find_ends, is_cut
 from indexer.records.damage.kinds import NO_REPAIR, DamageTally, RepairKind
 from indexer.records.document import build_document, build_tombstone, encode_document
 from indexer.records.model import CrimeDocument, CrimeRecord, Deletion, RecordError, Tombstone
@@ -122,7 +123,8 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
     ``code`` are empty; for a record they are its content hash, as bytes, and its offence code.
     ``day`` is the day it was recorded. ``ends`` are those of its texts, as they came.
     ``alike_people`` are the lists in which nothing tells two people apart.
-    ``without_text`` says that a record has no text at all.
+    ``without_text`` says that a record has no text at all, and ``has_cut_entry`` that an entry goes
+    on in the middle of a sentence of the one before.
     """
 
     number: int
@@ -138,6 +140,7 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
     ends: TextEnds = NO_ENDS
     alike_people: tuple[str, ...] = ()
     without_text: bool = False
+    has_cut_entry: bool = False
     has_own_time: bool = True
 
     @property
@@ -157,7 +160,8 @@ class DocumentStatistics(Struct):
     """What is counted about documents: the first and the last ``updated_at`` (``watermark``) and
     ``recorded_on``, the records of each year, those with each offence code that the table lacks,
     those from before or after the life of their code, the links without a code, the damage to
-    text, and by their list the records with people whom nothing tells apart."""
+    text, by their list the records with people whom nothing tells apart, and the records with an
+    entry that goes on in the middle of a sentence."""
 
     watermark: datetime | None = None
     first_update: datetime | None = None
@@ -168,6 +172,7 @@ class DocumentStatistics(Struct):
     codes_outside_validity: dict[str, int] = {}
     bare_links: int = 0
     alike_people: dict[str, int] = {}
+    cut_entries: int = 0
     damage: DamageTally = msgspec.field(default_factory=DamageTally)
 
 
@@ -203,6 +208,10 @@ def prepare_batch(raws: Sequence[RawRecord], builder: DocumentBuilder) -> Prepar
 
 def _find_text_ends(record: _ParsedRecord) -> TextEnds:
     return NO_ENDS if isinstance(record, Deletion) else find_ends(record.entries)
+
+
+def _has_cut_entry(entries: Sequence[str]) -> bool:
+    return any(is_cut(*neighbours) for neighbours in pairwise(entries))
 
 
 def _make_size_fault(size: int) -> RecordFault:
@@ -242,6 +251,7 @@ def _describe_document(
         ends=_find_text_ends(record),
         alike_people=() if isinstance(record, Deletion) else list_alike_people(record),
         without_text=not document.narrative,
+        has_cut_entry=not isinstance(record, Deletion) and _has_cut_entry(record.entries),
     )
 
 
@@ -276,6 +286,7 @@ def collect_statistics(
         if document.bare_links:
             statistics.bare_links += document.bare_links
         alike_people.update(document.alike_people)
+        statistics.cut_entries += document.has_cut_entry
         if document.damage or document.repaired:
             statistics.damage.add(document.damage, document.repaired)
         statistics.damage.without_text += document.without_text

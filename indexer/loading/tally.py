@@ -28,6 +28,11 @@ UNKNOWN_DELETION: Final = (
     "deletions are written"
 )
 
+CUT_ENTRY: Final = (
+    "an entry goes on in the middle of a sentence of the entry before it. A term that crosses them "
+    "is not found; if they are parts of one text, join them"
+)
+
 OutcomeKind = Literal["indexed", "rejected", "deleted", "late", "unchanged", "kept_out"]
 
 
@@ -134,6 +139,8 @@ class Tally(Struct):
         self.bare_links += statistics.bare_links
         for field, number in sorted(statistics.alike_people.items()):
             self.notes[_describe_alike_people(field)] += number
+        if statistics.cut_entries:
+            self.notes[CUT_ENTRY] += statistics.cut_entries
         self.damage.merge(statistics.damage)
 
     def reject(self, raw: RawRecord, reason: str, kind: str) -> None:

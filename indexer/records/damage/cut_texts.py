@@ -26,6 +26,8 @@ _COLUMN_LENGTHS: Final = frozenset(
      32_000, 32_766, EXCEL_CELL, 32_768, 65_535, 65_536}
 )  # fmt: skip
 
+_SENTENCE_ENDS: Final = (*".!?:", "")
+
 _MIN_TEXTS: Final = 8
 
 _END_LENGTH: Final = 40
@@ -59,6 +61,13 @@ class TextEnds(NamedTuple):
 
 
 NO_ENDS: Final = TextEnds()
+
+
+def is_cut(text: str, addition: str) -> bool:
+    """Whether a text ends in the middle of a sentence that its addition goes on with: it has no
+    full stop, and the addition begins with a small letter."""
+    ending, beginning = text.rstrip()[-1:], addition.lstrip()[:1]
+    return ending not in _SENTENCE_ENDS and beginning.islower()
 
 
 def find_ends(texts: Iterable[str]) -> TextEnds:

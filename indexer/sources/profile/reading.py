@@ -24,7 +24,7 @@ from indexer.sources.profile.row_rules import (
     make_skip_check,
     make_uncomputed_error,
 )
-from indexer.sources.profile.values import is_cut, is_empty
+from indexer.sources.profile.values import is_empty
 from indexer.sources.tables.enclosed_rows import EnclosedRows
 from indexer.sources.tables.open_file import LayoutRules, open_tables
 from indexer.sources.tables.table import (
@@ -40,11 +40,6 @@ _SAMPLE_ROWS: Final = 500
 CONTINUED: Final = "continues the row before it"
 
 CONTINUES_SKIPPED: Final = "continues a row that is skipped"
-
-CUT_NOTE: Final = (
-    "an entry goes on in the middle of a sentence of the entry before it. A term that crosses them "
-    'is not found; join = "space" under [source.profile.continuation] would join them'
-)
 
 _JOINERS: Final = {"space": " ", "line": "\n"}
 
@@ -236,10 +231,8 @@ def _keep_rows(
         elif continues and is_below_skipped:
             skipped.append(_skip_row(row, CONTINUES_SKIPPED))
         elif rule and continues and pending:
-            pending, notes = _join_row(pending, row, column, rule.join)
-            skipped.append(
-                RawRecord(row.location, {}, row.size, blank=True, skipped_by=CONTINUED, notes=notes)
-            )
+            pending = _join_row(pending, row, column, rule.join)
+            skipped.append(RawRecord(row.location, {}, row.size, blank=True, skipped_by=CONTINUED))
         else:
             if pending:
                 yield pending
@@ -253,17 +246,13 @@ def _keep_rows(
         yield pending
 
 
-def _join_row(
-    pending: GroupedRow, row: TableRow, column: int, join: str
-) -> tuple[GroupedRow, tuple[str, ...]]:
-    """A row with the text of one that continues it, and notes. What is wrong with the second, such
-    as text in cells beyond the header, is wrong with the whole."""
+def _join_row(pending: GroupedRow, row: TableRow, column: int, join: str) -> GroupedRow:
+    """A row with the text of one that continues it. What is wrong with the second, such as text in
+    cells beyond the header, is wrong with the whole."""
     text, addition = pending.cells[column], row.cells[column]
     joiner = _JOINERS.get(join)
-    notes: tuple[str, ...] = ()
     if joiner is None:
         entries = text if isinstance(text, list) else [text]
-        notes = (CUT_NOTE,) if is_cut(entries[-1], addition) else ()
         pending.cells[column] = [*entries, addition]
     else:
         pending.cells[column] = f"{text}{joiner}{addition}"
@@ -274,7 +263,7 @@ def _join_row(
         )
     if row.error and not row.is_short and not pending.error:
         pending = pending._replace(error=f"its row {row.location} {row.error}")
-    return pending, notes
+    return pending
 
 
 def _continues(cells: list[Any], column: int) -> bool:

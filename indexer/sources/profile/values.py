@@ -67,8 +67,6 @@ _TOTAL_WORDS: Final = ("total", "grand total", "count", "sum", "subtotal", "end 
 
 _MAX_TOTAL_CELLS: Final = 3
 
-_SENTENCE_ENDS: Final = (*".!?:", "")
-
 _SCIENTIFIC: Final = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
 
 #: How spreadsheets keep the leading zeros of a text: ="0012", or with its quotes doubled.
@@ -93,13 +91,6 @@ def fold_value(value: Any) -> str:
 def is_empty(value: Any) -> bool:
     """Whether a cell has no value: null, or text of spaces only."""
     return value is None or (isinstance(value, str) and not value.strip())
-
-
-def is_cut(text: Any, addition: Any) -> bool:
-    """Whether a text ends in the middle of a sentence that its addition goes on with: it has no
-    full stop, and the addition begins with a small letter."""
-    ending, beginning = str(text or "").rstrip()[-1:], str(addition or "").lstrip()[:1]
-    return ending not in _SENTENCE_ENDS and beginning.islower()
 
 
 def find_total_word(cells: Sequence[Any], filled: Sequence[int]) -> str | None:
