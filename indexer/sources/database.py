@@ -93,6 +93,9 @@ _QUERY_ERROR: Final = re.compile(
 #: The SQLSTATE of a user who may not read a table.
 _NO_PRIVILEGE: Final = "42501"
 
+#: The SQLSTATE of a text that is not in the encoding of its database, as SQL_ASCII allows.
+_NOT_ENCODED: Final = "22021"
+
 _WHOLE_NUMBER_LIMIT: Final = 10**18
 
 
@@ -249,6 +252,12 @@ def _explain_query_error(error: Any, name: str, row_count: int) -> SourceError:
             f"{name}: after row {row_count:,} there is a value that the driver of the database "
             f"cannot read ({type(orig).__name__}), such as a date before the year 1 or after "
             "9999, so nothing was promoted. Correct it, or select that column as text."
+        )
+    elif code == _NOT_ENCODED:
+        return SourceError(
+            f"{name}: after row {row_count:,} there is a text that is not in the encoding of the "
+            "database, so nothing was promoted. If that is SQL_ASCII, name the encoding of its "
+            "texts at the end of the database's URL: ?client_encoding=latin1. Or correct the text."
         )
     else:
         details = " ".join(filter(None, (type(orig).__name__, code, lite)))

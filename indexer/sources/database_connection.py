@@ -40,7 +40,12 @@ _LIBPQ_OPTIONS: Final = {
     "keepalives_interval": "10",
     "keepalives_count": "6",
     "fallback_application_name": "foidex",
+    # Whatever the role or the database sets: a database of SQL_ASCII would send bytes.
+    "client_encoding": "utf8",
 }
+
+#: psycopg reads no times and intervals in the other styles, which a role or a database may set.
+_READABLE_STYLES: Final = ("SET DateStyle TO ISO", "SET IntervalStyle TO postgres")
 
 _SECRET_OPTION: Final = re.compile(r"user|pass|secret|token|key|pwd|uid", re.IGNORECASE)
 
@@ -179,7 +184,8 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 def _prepare_psycopg(engine: Engine) -> None:
-    """Keep dates and times that Python has no value for as their text, so their row can be named.
+    """Ask for dates and times in the style that the driver reads, and keep those that Python has
+    no value for as their text, so their row can be named.
 
     Otherwise the driver refuses the whole answer, and the refresh with it.
     """
@@ -205,6 +211,9 @@ def _prepare_psycopg(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def _tolerate(connection: Any, _: object) -> None:
+        for style in _READABLE_STYLES:
+            connection.execute(style)
+        connection.commit()
         for kind in _TIME_TYPES:
             connection.adapters.register_loader(kind, make_loader(kind))
 

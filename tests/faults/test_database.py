@@ -584,6 +584,45 @@ def test_a_table_that_the_user_may_not_read_is_told(on_postgres: str) -> None:
         check_database(source(url, queries=query), FieldMap())
 
 
+ONE = (
+    "SELECT 'R1' AS crime_ref, DATE '2020-06-01' AS recorded_on, '8N' AS offence_code, "
+    "TIMESTAMPTZ '2020-06-02T10:00Z' AS updated_at, E'{}' AS narrative"
+)
+
+
+def read_one(url: str, text: str = "") -> dict[str, Any]:
+    (raw,) = read_database(source(url, queries={"crimes": ONE.format(text)}), FieldMap())
+    assert isinstance(raw.raw, dict)
+    return raw.raw
+
+
+@pytest.mark.parametrize("style", ["SQL, DMY", "German", "Postgres, MDY"])
+def test_times_are_read_whatever_style_the_role_asks_for(on_postgres: str, style: str) -> None:
+    execute(on_postgres, f"ALTER ROLE {USER} SET DateStyle = '{style}'")
+    try:
+        fields = read_one(on_postgres)
+    finally:
+        execute(on_postgres, f"ALTER ROLE {USER} RESET DateStyle")
+    assert fields["recorded_on"] == date(2020, 6, 1)
+    assert fields["updated_at"] == datetime(2020, 6, 2, 10, tzinfo=UTC)
+
+
+def test_a_database_without_an_encoding_is_read_and_a_text_that_is_not_utf_8_told(
+    server_of_records: Postgres,
+) -> None:
+    engine = sa.create_engine(server_of_records.url(), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(
+            "CREATE DATABASE bare ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+    engine.dispose()
+    url = server_of_records.url("bare")
+    assert read_one(url, r"caf\xc3\xa9")["narrative"] == "café"
+    with pytest.raises(SourceError, match=r"name the encoding.*: \?client_encoding=latin1\."):
+        read_one(url, r"caf\xe9")
+    assert read_one(f"{url}&client_encoding=latin1", r"caf\xe9")["narrative"] == "café"
+
+
 def test_what_a_value_says_is_never_told(on_postgres: str) -> None:
     """PostgreSQL quotes the value it cannot read."""
     many(on_postgres, 5)
