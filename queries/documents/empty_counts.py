@@ -33,7 +33,7 @@ def _warn_of_missing_text(answer: Answer) -> tuple[str, ...]:
     if damage is UNSET or not damage.without_text or not answer.asks_about_terms:
         return ()
     missing = describe_without_text(damage.without_text, answer.provenance.records)
-    return (f"{missing} foidex lint says how many of these the request is about",)
+    return (f"{missing} The wording check (lint) says how many the request is about",)
 
 
 def _warn_of_empty_questions(answer: Answer) -> tuple[str, ...]:

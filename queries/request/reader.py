@@ -460,6 +460,7 @@ def _find_request_problems(
     }
     spec = ScopeSpec(**scope_parts)
     scope_problems = list(spec.problems(categories))
+    scope_problems = scope_problems or [*_find_excluding_conditions(spec)]
     yield from _prefix_paths("$", iter(scope_problems))
     # The questions are checked too; they are not told that rows which cannot be read are missing.
     unread = Scope(offences=(OffenceRow((), ""),) if spec.offences else (), categories=categories)
@@ -516,10 +517,22 @@ def _find_outside_periods(narrower_spec: ScopeSpec, scope: Scope) -> Iterator[Pr
             )
 
 
+def _find_excluding_conditions(spec: ScopeSpec) -> Iterator[Problem]:
+    """Offences of a request that are of none of its offence groups: all its numbers would be 0."""
+    table = load_offence_table()
+    if not spec.keep_possible_codes(table, {*table.titles, *spec.offence_codes}):
+        yield Problem(
+            ".where.offence_group",
+            "none of the request's offences is of these groups, so no record is asked about. "
+            "Change the offences or the groups, or leave out one of them.",
+        )
+
+
 def _find_outside_offences(narrower_spec: ScopeSpec, spec: ScopeSpec) -> Iterator[Problem]:
     """Offences of a question of which no record of the request can be: they would count 0."""
     table = load_offence_table()
-    codes = spec.keep_possible_codes(table, table.titles)
+    named_codes = spec.offence_codes | narrower_spec.offence_codes
+    codes = spec.keep_possible_codes(table, {*table.titles, *named_codes})
     row_specs = [
         (f".offences[{number}]", replace(narrower_spec, offences=(row,)))
         for number, row in enumerate(narrower_spec.offences)

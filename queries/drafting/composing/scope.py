@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -96,7 +96,7 @@ def find_scope(context: Sequence[ContextReading], parts: Sequence[PartReading]) 
     named = _find_named(context, first_part, has_codes=bool(offences))
     is_of_context = any(reading.rows or reading.named for reading in context)
     has_others = (offences or named) and any(map(_stands_alone, counted[1:]))
-    return RequestScope(
+    scope = RequestScope(
         periods=_find_periods(context, counted),
         mentions=mentions,
         offences=offences,
@@ -108,6 +108,28 @@ def find_scope(context: Sequence[ContextReading], parts: Sequence[PartReading]) 
         are_offences_apart=are_apart,
         offence_home=counted[0].part.number if has_others and not is_of_context else None,
     )
+    return replace(scope, named=tuple(_spell_out_groups(scope)))
+
+
+def _spell_out_groups(scope: RequestScope) -> Iterator[tuple[NamedOffence, str]]:
+    """The offences in words, with the codes of an offence group in its place if the other offences
+    are of other groups: the letter means them all, and no record can be of both."""
+    table = load_offence_table()
+    codes = {code for row in list_all_rows(scope) for code in row.codes}
+    groups = {table.group(code) for code in codes}
+    for offence, text in scope.named:
+        if offence.kind == "group" and groups and groups.isdisjoint({offence.group, None}):
+            members = tuple(
+                code
+                for code, group in table.groups.items()
+                if group == offence.group
+                and not any(
+                    table.groups.get(wider) == group for wider in table.path(code) if wider != code
+                )
+            )
+            yield replace(offence, codes=members, kind="classes"), text
+        else:
+            yield offence, text
 
 
 def _stands_alone(reading: PartReading) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from indexer.records.damage.kinds import TextDamage
 from queries.answer.types import Answer, Column, QuestionAnswer, Row, Table
 from queries.documents.empty_counts import warn_of_empty
 from tests.support.answers import sample_answer
@@ -50,3 +51,17 @@ def test_a_question_that_finds_none_is_warned_of(answer: Answer, content: str) -
 )
 def test_other_questions_are_not(answer: Answer) -> None:
     assert warn_of_empty(answer) == ()
+
+
+@pytest.mark.parametrize(("without_text", "warned"), [(2, True), (0, False)])
+def test_terms_in_records_without_text_are_warned_of(without_text: int, *, warned: bool) -> None:
+    answer = sample_answer(3)
+    provenance = msgspec.structs.replace(
+        answer.provenance, damage=TextDamage(without_text=without_text), records=5
+    )
+    answer = msgspec.structs.replace(answer, provenance=provenance)
+    missing = "2 of 5 records have no text"
+    assert any(missing in warning for warning in warn_of_empty(answer)) is warned
+    scope = msgspec.structs.replace(answer.scope, terms=())
+    without_terms = msgspec.structs.replace(answer, scope=scope, questions=())
+    assert not any(missing in warning for warning in warn_of_empty(without_terms))

@@ -137,5 +137,18 @@ def test_a_distance_without_a_second_term_is_asked_about(distance: str) -> None:
 
 
 def test_a_group_beside_other_offences_is_asked_about() -> None:
-    draft = draft_letter("In 2022:\n1. How many rapes were there, and how many robberies?")
+    draft = draft_letter("In 2022:\n1. How many rapes were there, and how many sexual offences?")
     assert any("of both" in entry.question for entry in draft.confirmations)
+
+
+def test_a_group_beside_offences_of_another_is_counted_with_them() -> None:
+    """No record is of both, so every number would be 0."""
+    draft = draft_letter(
+        "1. How many offences of public order and criminal damage were recorded in 2022?\n"
+        '2. How many of these mention "kite"?'
+    )
+    assert draft.groups == ()
+    public_order, damage = draft.offences
+    assert (public_order.label, damage.label) == ("public order", "criminal damage")
+    assert {"9", "66"} <= set(public_order.codes)
+    assert any('"public order"' in entry.question for entry in draft.confirmations)

@@ -307,6 +307,13 @@ def test_offences_of_a_question_that_are_none_of_the_requests_are_refused(
         parse_request(f"{HEAD}{scope}\n{question}")
 
 
+def test_offences_of_a_request_that_are_in_none_of_its_groups_are_refused() -> None:
+    scope = "offences: [{codes: [28E]}, {codes: [34B]}]\nwhere: {offence_group: [%s]}"
+    parse_request(HEAD + scope % "Robbery" + "\n" + QUESTIONS)
+    with pytest.raises(RequestError, match=r":4: none of the request's offences is of these"):
+        parse_request(HEAD + scope % "Sexual offences" + "\n" + QUESTIONS)
+
+
 @pytest.mark.parametrize(
     ("scope", "narrower"),
     [
