@@ -11,6 +11,7 @@ from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.field_rules import describe_damage, describe_examples
 from indexer.inspection.hidden_parts import HiddenParts
 from indexer.inspection.inspect_files import InspectedTable, Inspection
+from indexer.inspection.table_facts import TableFacts
 from indexer.records.damage.kinds import describe_cut_texts, list_damage_counts
 from indexer.terminal import round_share, show_name
 
@@ -127,8 +128,23 @@ def _describe_layout(inspected: InspectedTable) -> Iterator[str]:
     yield from _limit_lines(totals, _MAX_LINES, "columns in which such rows begin", "  ")
     if inspected.table.uncomputed:
         yield f"  {_describe_uncomputed(inspected)}"
+    if facts.merged:
+        yield f"  {_describe_merged(facts)}"
     if facts.bad_rows:
         yield f"  {facts.bad_rows:,} rows have more columns than names"
+
+
+def _describe_merged(facts: TableFacts) -> str:
+    """How many cells of rows are merged with the one above."""
+    count = sum(facts.merged.values())
+    columns = facts.merged.most_common(_MAX_LINES)
+    listing = ", ".join(f'{number:,} in "{show_name(name)}"' for name, number in columns)
+    subject = "1 cell is" if count == 1 else f"{count:,} cells are"
+    return (
+        f"{subject} merged with the cell above and {'has' if count == 1 else 'have'} no value "
+        f"({listing}). A load refuses them in a column that it reads: undo the merging, and fill "
+        "in the value of each row"
+    )
 
 
 def _describe_uncomputed(inspected: InspectedTable) -> str:

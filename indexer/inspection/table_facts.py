@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from indexer.errors import SourceError
 from indexer.inspection.column_facts import ColumnFacts
-from indexer.integrity.special_cells import UncomputedCell
+from indexer.integrity.special_cells import MergedCell, UncomputedCell
 from indexer.records.damage.cut_texts import is_cut
 from indexer.records.offences import OffenceTable
 from indexer.sources.profile.columns import find_cell_type
@@ -47,7 +47,8 @@ class TableFacts:
     maps a column to the words with which rows of totals begin in it. ``lone`` counts, by column,
     the rows that have text in that column alone, and ``cut`` those of them that go on in the middle
     of a sentence of the row before. ``uncomputed`` counts the cells of records that have a
-    formula and no value of it, by column. ``blocks`` has, by its ``lone``, the first
+    formula and no value of it, by column, and ``merged`` those that are merged with the cell above.
+    ``blocks`` has, by its ``lone``, the first
     row that stands below blank ones and may begin another table.
     """
 
@@ -66,6 +67,7 @@ class TableFacts:
         self.keyed = header_row is None
         self.objects_unread = 0
         self.uncomputed: Counter[str] = Counter()
+        self.merged: Counter[str] = Counter()
         self.blocks: dict[str, BlockStart] = {}
         self._stretch = 0
         self._is_below = self._has_rows = False
@@ -100,7 +102,8 @@ class TableFacts:
         """Take a row below the names."""
         cells = row.cells
         width = len(self.header)
-        uncomputed = self._empty_uncomputed(cells)
+        uncomputed = self._empty_cells(cells, UncomputedCell)
+        merged = self._empty_cells(cells, MergedCell)
         if is_blank_row(cells):
             self.blank_rows += 1
             self._stretch += self._has_rows
@@ -121,13 +124,14 @@ class TableFacts:
             self._last_cells = cells
             self._has_rows = True
             self.uncomputed.update(uncomputed)
+            self.merged.update(merged if len(filled) > 1 else ())
             self.rows += 1
             for column, cell in zip(self.columns, cells, strict=True):
                 column.add(cell)
 
-    def _empty_uncomputed(self, cells: list[Any]) -> list[str]:
-        """The columns of the cells that have a formula and no value, which become empty."""
-        numbers = [number for number, cell in enumerate(cells) if type(cell) is UncomputedCell]
+    def _empty_cells(self, cells: list[Any], kind: type) -> list[str]:
+        """The columns of the cells of a kind that has no value; they become empty."""
+        numbers = [number for number, cell in enumerate(cells) if type(cell) is kind]
         for number in numbers:
             cells[number] = ""
         return [self.header[number] for number in numbers]

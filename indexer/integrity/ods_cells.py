@@ -7,7 +7,13 @@ from typing import IO, Any, Final
 from zipfile import ZipFile
 
 from indexer.integrity.damage import LeftOutError
-from indexer.integrity.special_cells import COLUMNS, OTHER_ERROR, UNCOMPUTED, SpecialCells
+from indexer.integrity.special_cells import (
+    COLUMNS,
+    OTHER_ERROR,
+    UNCOMPUTED,
+    SpecialCells,
+    list_merged_cells,
+)
 
 #: The part of an ODS that has its sheets.
 CONTENT_PART: Final = "content.xml"
@@ -23,16 +29,20 @@ _MAX_CELLS: Final = 1_000_000
 _CELL: Final = rb"<table:(?:covered-)?table-cell\b"
 
 #: A formula without its value; an error, which is read as empty or as 0; a text that is of no type;
-#: and a tab or a line break within a text, without which two words become one.
+#: one that is merged with those below it; and a tab or a line break within a text, without which
+#: two words become one.
 _SPECIAL: Final = re.compile(
     _CELL + rb"(?=[^>]*\stable:formula=)(?![^>]*\soffice:(?:[a-z]+-)?value=)"
     rb"(?![^>]*\soffice:value-type=[\"']string)"
     rb"|" + _CELL + rb"[^>]*\scalcext:value-type=[\"']error"
     rb"|" + _CELL + rb"(?![^>]*\soffice:value-type=)[^>]*(?<!/)>\s*<text:p\b[^>]*(?<!/)>[^<]"
+    rb"|" + _CELL + rb"[^>]*\stable:number-rows-spanned=[\"'](?![01]?[\"'])"
     rb"|<text:(?:tab|line-break)\b|<!\[CDATA\["
 )
 
 _VALUE: Final = re.compile(r"office:(?:[a-z]+-)?value")
+
+_ROWS_SPANNED: Final = "table:number-rows-spanned"
 
 _CELL_NAMES: Final = ("table:table-cell", "table:covered-table-cell")
 
@@ -134,6 +144,7 @@ class _OdsReader:
             self._notes -= self._cell is not None
         elif name in _CELL_NAMES and self._cell is not None:
             repeats = int(self._cell.get("table:number-columns-repeated", "1"))
+            self._note_merged_cells(int(self._cell.get(_ROWS_SPANNED, "1")))
             kind = _find_kind(self._cell, self._text, has_sign=self._signs > 0)
             if kind is not None:
                 self._row_cells.append((self._column, repeats, kind))
@@ -141,6 +152,16 @@ class _OdsReader:
             self._cell = None
         elif name == "table:table-row":
             self._end_row()
+
+    def _note_merged_cells(self, row_count: int) -> None:
+        """Note the cells below one that spans so many rows; what has no value is left out later."""
+        if row_count > 1:
+            last = (self._row + row_count - 1, self._column)
+            cells = list_merged_cells([((self._row, self._column), last)])
+            self._count += len(cells)
+            if self._count > _MAX_CELLS:
+                raise LeftOutError
+            self.sheets.setdefault(self._sheet, {}).update(cells)
 
     def _end_row(self) -> None:
         cells = [

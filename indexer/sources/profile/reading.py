@@ -99,7 +99,7 @@ def _read_table(
             reference = header.index(references[0])
             enclosed_rows = EnclosedRows(reference, header, table.delimiter)
             rows = enclosed_rows.check_rows(f"{path}, {table.name}", rows)
-    nature = RowNature(is_ordered=not table.keyed, has_uncomputed=table.uncomputed > 0)
+    nature = RowNature(is_ordered=not table.keyed, has_unknown=table.is_sheet)
     raws = read_profiled_rows(str(path), ProfiledRows(header, rows, nature), profile, categories)
     if not table.keyed and (absent := list_absent_columns(header, profile)):
         raws = _note_absent_columns(raws, absent)

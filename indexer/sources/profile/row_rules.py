@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from indexer.config.profile import SourceProfile, list_used_columns
 from indexer.errors import SourceError
-from indexer.integrity.special_cells import UncomputedCell
+from indexer.integrity.special_cells import MergedCell, UncomputedCell
 from indexer.sources.profile.columns import find_cell_type
 from indexer.sources.profile.values import is_empty
 from indexer.sources.tables.table import is_blank_row, name_columns
@@ -31,11 +31,11 @@ _MAX_NAME_LENGTH: Final = 80
 
 class RowNature(NamedTuple):
     """What rows are: ``is_ordered`` if they stand below each other, as those of a text or a sheet,
-    so that blank ones between them may end the table; ``has_uncomputed`` if cells may have a
-    formula without its value."""
+    so that blank ones between them may end the table; ``has_unknown`` if cells may have a
+    formula without its value, or be merged with others."""
 
     is_ordered: bool = False
-    has_uncomputed: bool = False
+    has_unknown: bool = False
 
 
 def make_skip_check(profile: SourceProfile, header: list[str], nature: RowNature) -> SkipCheck:
@@ -74,7 +74,7 @@ def make_skip_check(profile: SourceProfile, header: list[str], nature: RowNature
         has_rows = nature.is_ordered
         return ""
 
-    return _require_values(check, profile, header) if nature.has_uncomputed else check
+    return _require_values(check, profile, header) if nature.has_unknown else check
 
 
 def _make_stretch_check(
@@ -128,20 +128,35 @@ def make_uncomputed_error(location: str, cell: str) -> SourceError:
     )
 
 
+def _make_merged_error(location: str, cell: str) -> SourceError:
+    return SourceError(
+        f"{location}: {cell} is merged with the cell above, so only that row has its value. Undo "
+        "the merging in the spreadsheet, and fill in the value of each row."
+    )
+
+
 def _require_values(check: SkipCheck, profile: SourceProfile, header: list[str]) -> SkipCheck:
-    """The same check for rows in which cells have a formula without its value. It makes such a cell
-    an empty one where nothing reads it, and raises SourceError where its row or a rule does."""
+    """The same check for rows in which cells have a formula without its value, or are merged with
+    the cell above. It makes such a cell an empty one where nothing reads it, and raises SourceError
+    where its row or a rule does. A merged cell in a row that has nothing else, or only continues
+    the text of the row above, is empty."""
     used = {header.index(name) for name in list_used_columns(profile)}
     decisive = {header.index(rule.column) for rule in profile.skip}
+    continued = {header.index(profile.continuation.column)} if profile.continuation else set()
 
     def check_values(cells: list[Any], location: str) -> str:
         numbers = [number for number, cell in enumerate(cells) if type(cell) is UncomputedCell]
-        for number in numbers:
+        merged = [number for number, cell in enumerate(cells) if type(cell) is MergedCell]
+        for number in (*numbers, *merged):
             cells[number] = ""
         rule = check(cells, location)
         columns_read = used if rule in ("", "blank") else set() if rule == BELOW else decisive
         if unknown := [number for number in numbers if number in columns_read]:
             raise make_uncomputed_error(location, f'"{header[unknown[0]][:60]}"')
+        if unknown := [number for number in merged if number in columns_read]:
+            filled = {number for number, cell in enumerate(cells) if not is_empty(cell)}
+            if not filled <= continued:
+                raise _make_merged_error(location, f'"{header[unknown[0]][:60]}"')
         return rule
 
     return check_values

@@ -61,11 +61,17 @@ _OTHER_CODE: Final = 3
 #: An UncomputedCell.
 UNCOMPUTED_CODE: Final = 4
 
+#: A MergedCell.
+MERGED_CODE: Final = 5
+
 
 def _encode_other(value: Any) -> Any:
     if isinstance(value, time | timedelta):
         return msgspec.msgpack.Ext(_OTHER_CODE, str(value).encode())
-    return msgspec.msgpack.Ext(UNCOMPUTED_CODE, b"")  # there is no other kind of cell
+    from indexer.integrity.special_cells import MergedCell
+
+    is_merged = isinstance(value, MergedCell)  # there is no third kind of cell
+    return msgspec.msgpack.Ext(MERGED_CODE if is_merged else UNCOMPUTED_CODE, b"")
 
 
 def _wrap_dates(cell: Any) -> Any:
@@ -96,7 +102,12 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
     import python_calamine
 
     from indexer.integrity.damage import DamageError, LeftOutError, UncomputedError
-    from indexer.integrity.special_cells import OTHER_ERROR, count_uncomputed, mark_rows
+    from indexer.integrity.special_cells import (
+        OTHER_ERROR,
+        count_uncomputed,
+        list_merged_cells,
+        mark_rows,
+    )
     from indexer.integrity.xls_records import compare_rows
     from indexer.process_limits import limit_process
 
@@ -122,8 +133,10 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
             rows = iter(sheet.iter_rows())
             if cells is not None:
                 rows = compare_rows(cells[number], rows)
-            if number in special_cells:
-                rows = mark_rows(special_cells[number], rows, (sheet.start or (0, 0))[1])
+            marks = list_merged_cells(sheet.merged_cell_ranges or ())
+            marks |= special_cells.get(number, {})
+            if marks:
+                rows = mark_rows(marks, rows, (sheet.start or (0, 0))[1])
             while batch := list(islice(rows, _BATCH_ROWS)):
                 _write_frame(output, _ENCODER.encode(_pack_rows(batch)))
             _write_frame(output, _ENCODER.encode([]))

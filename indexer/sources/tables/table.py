@@ -10,10 +10,11 @@ import msgspec
 from msgspec import Struct
 
 from indexer.errors import SourceError
-from indexer.integrity.special_cells import UncomputedCell
+from indexer.integrity.special_cells import MergedCell, UncomputedCell
 from indexer.sources.tables.spreadsheet_worker import (
     DATE_CODE,
     DATETIME_CODE,
+    MERGED_CODE,
     UNCOMPUTED_CODE,
 )
 
@@ -55,6 +56,11 @@ class SourceTable(Struct, frozen=True):
     evidence: tuple[str, ...] = ()
     uncomputed: int = 0
 
+    @property
+    def is_sheet(self) -> bool:
+        """Whether it is a sheet of a spreadsheet, which alone is in no encoding."""
+        return self.encoding is None
+
 
 def is_blank_row(cells: Sequence[Any]) -> bool:
     """Whether no cell has a value."""
@@ -94,6 +100,8 @@ def _unwrap(code: int, data: memoryview) -> Any:
     text = bytes(data).decode()
     if code == UNCOMPUTED_CODE:
         return UncomputedCell()
+    if code == MERGED_CODE:
+        return MergedCell()
     if code == DATE_CODE:
         return date.fromisoformat(text)
     return datetime.fromisoformat(text) if code == DATETIME_CODE else text

@@ -102,6 +102,19 @@ def test_formulas_without_values_that_nothing_reads_do_not_refuse_a_file(tmp_pat
     assert "40 valid, 0 deletions, 0 invalid" in outcome.out
 
 
+def test_merged_cells_are_counted_and_refused_where_they_are_read(tmp_path: Path) -> None:
+    write_book(tmp_path, Data=[HEADER, *make_rows()])
+    write_profile(tmp_path)
+    workbook = openpyxl.load_workbook(tmp_path / "x.xlsx")
+    workbook["Data"].merge_cells("D5:D7")
+    workbook.save(tmp_path / "x.xlsx")
+    out = run(tmp_path, "inspect", "x.xlsx").out
+    assert f'2 cells are merged with the cell above and have no value (2 in "{HEADER[3]}")' in out
+    outcome = check(tmp_path)
+    assert outcome.code == 4, outcome.out
+    assert f'row 6: "{HEADER[3]}" is merged with the cell above' in outcome.err
+
+
 @pytest.mark.parametrize("column", [0, 1, 2, 3, 4])
 def test_a_formula_without_its_value_is_refused_in_a_cell_that_is_read(
     column: int, tmp_path: Path
