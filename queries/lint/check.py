@@ -34,7 +34,7 @@ from queries.lint.near_misses import (
     search_near_misses,
 )
 from queries.lint.scope_damage import count_scope_damage
-from queries.lint.unused_values import find_unused_values
+from queries.lint.unused_values import find_absent_contents, find_unused_values
 from queries.matching.highlight import (
     find_term_matches,
     make_character_snippet,
@@ -88,8 +88,10 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
     )
     readings = _count_readings(sealed, base, find_class_readings(codes))
     damage = count_scope_damage(sealed, base)
-    scopes = [prepare_question(question, scope).scope for question in request.questions]
+    questions = [prepare_question(question, scope) for question in request.questions]
+    scopes = [prepared.scope for prepared in questions]
     unused_values = find_unused_values(sealed, [scope, *scopes])
+    absent_contents = find_absent_contents(sealed, questions)
     usages = _list_term_usages(request, base)
     checker = _TermChecker(sealed, usages, book, limits, contexts)
     checks = tuple(checker.check_term(usage) for usage in usages)
@@ -108,6 +110,7 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
         damage=damage,
         readings=readings,
         unused_values=unused_values,
+        absent_contents=absent_contents,
     )
 
 

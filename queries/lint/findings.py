@@ -138,7 +138,8 @@ class WordingCheck(Struct, frozen=True):
     the days asked about the records do not cover, and which months are empty. ``damage`` counts
     those of ``records`` whose text is damaged; None if an earlier version built the generation.
     ``readings`` are those of offence codes that differ by records of the period,
-    ``unused_values`` the values of categories that no record has, in words."""
+    ``unused_values`` the values of categories that no record has, in words, and
+    ``absent_contents`` says of which contents no record has any."""
 
     generation: str
     built_at: datetime
@@ -152,6 +153,7 @@ class WordingCheck(Struct, frozen=True):
     damage: ScopeDamage | None = None
     readings: tuple[CodeReading, ...] = ()
     unused_values: tuple[str, ...] = ()
+    absent_contents: tuple[str, ...] = ()
 
 
 class LintReport(Struct, frozen=True):
@@ -303,6 +305,7 @@ def format_wording_check(
     lines += [wrap_paragraph(reading.sentence) for reading in check.readings]
     if unused := describe_unused_values(check.unused_values):
         lines.append(wrap_paragraph(unused))
+    lines += map(wrap_paragraph, check.absent_contents)
     quiet: dict[str, list[str]] = defaultdict(list)
     for finding in check.terms:
         rows = list(_list_term_findings(finding))

@@ -429,6 +429,35 @@ def test_lint_as_json_keeps_to_its_schema(
     assert offline["wording"] is None
 
 
+def test_contents_that_no_record_has_are_named_with_the_questions_that_need_them(
+    load: Callable[..., Any], client: Elasticsearch, index: IndexSettings
+) -> None:
+    """A source without a table of victims would have none, and 0 would be printed."""
+    head = "reference: R1\ntitle: T\nquestions:\n"
+    asked = parse_request(
+        head
+        + """- {id: 1, kind: victims}
+- {id: 2, kind: by, by: outcome}
+- {id: 3, kind: offences, within: {where: {suspect: {sex: [F]}}}}
+- {id: 4, kind: linked, codes: [28]}
+- {id: 5, kind: cross, rows: month, columns: sex}
+- {id: 6, kind: by, by: month}
+"""
+    )
+    load(records())
+    said = check_wording(client, index.alias, asked, BOOK).absent_contents
+    assert [sentence.partition(" If ")[0] for sentence in said] == [
+        "No record of the index has any victim, which is asked about (1, 5).",
+        "No record of the index has any outcome, which is asked about (2).",
+        "No record of the index has any suspect, which is asked about (3).",
+        "No record of the index has any link to another offence, which is asked about (4).",
+    ]
+    people = {"victims": [{"age": 9}], "suspects": [{"sex": "F"}], "outcome": 1}
+    link = {"linked": [{"crime_ref": "X", "offence_code": "28A"}]}
+    load([*records(), {**records()[0], "crime_ref": "NEW", **people, **link}])
+    assert check_wording(client, index.alias, asked, BOOK).absent_contents == ()
+
+
 def test_lint_without_an_index_checks_the_file_and_says_so(
     environment: dict[str, str], asked: str
 ) -> None:
