@@ -172,8 +172,10 @@ def find_term_problems(
 ) -> Iterator[Problem]:
     """Wordings that are not terms, or that are too many for one search.
 
-    Unless ``repeats`` are allowed, also wordings that are the same term.
+    Unless ``repeats`` are allowed, also wordings that are the same term, or whose rows nobody could
+    tell apart.
     """
+    labels: dict[str, Mention] = {}
     mentions: dict[tuple[object, ...], Mention] = {}
     forms = 0
     for number, wording in enumerate(wordings):
@@ -204,6 +206,12 @@ def find_term_problems(
                 term_path,
                 f"{mention.quoted} is the same term as {same_mention.quoted} above. "
                 "Remove one of them.",
+            )
+        elif not repeats and labels.setdefault(mention.label.casefold(), mention) is not mention:
+            yield Problem(
+                term_path,
+                f"{mention.quoted} stands above with other names, and two rows would be called so. "
+                "Begin one of them with another of its names, or ask in a separate question.",
             )
 
 

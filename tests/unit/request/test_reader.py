@@ -93,6 +93,10 @@ def test_values_stay_as_they_are_written() -> None:
             ['"snapchat" is the same term as "Snap chat"'],
         ),
         (
+            f"{HEAD}questions:\n- {{id: Q1, kind: keywords, keywords: [{{term: kite, aliases: [drone]}}, Kite]}}",
+            ['"Kite" stands above with other names, and two rows would be called so'],
+        ),
+        (
             f"{HEAD}questions:\n- {{id: Q1, kind: keywords, keywords: [{{term: x, alias: [y]}}]}}",
             ['"alias" is not a key here. Did you mean "aliases"?'],
         ),
