@@ -15,7 +15,9 @@ from indexer.inspection.table_facts import TableFacts
 from indexer.inspection.vocabulary import (
     CLASS_NAME,
     FIELD_NAMES,
+    NAMED_PEOPLE,
     OTHER_PEOPLE,
+    PEOPLE_DATA,
     PERSON_ROLE_NAME,
     ROLE_NAME,
     SUBCLASS_NAME,
@@ -84,6 +86,7 @@ def propose_fields(facts: TableFacts, categories: Categories) -> Proposal:
         _take_columns(proposal, "narrative", narratives, free, facts)
     _add_missing_fields(proposal, facts)
     _add_victim_condition(proposal, facts)
+    _doubt_whose_column(proposal, facts)
     used = {column for column, _ in proposal.where.values()}
     proposal.detached += [
         name
@@ -253,6 +256,27 @@ def _add_missing_fields(proposal: Proposal, facts: TableFacts) -> None:
             )
             proposal.rules[field] = RuleProposal({"column": UNDECIDED}, "", [question])
             proposal.questions.append(question)
+
+
+def _doubt_whose_column(proposal: Proposal, facts: TableFacts) -> None:
+    """A question about each age and sex without a person in its name, in a table that names another
+    than victims for one of them: "Gender" beside "Age of Offender"."""
+    names = [name for name in facts.header if PEOPLE_DATA.fullmatch(fold_name(name))]
+    others = [name for name in names if OTHER_PEOPLE.fullmatch(fold_name(name))]
+    if not others:
+        return
+    for field in ("victims.age", "victims.sex"):
+        rule = proposal.rules.get(field)
+        if rule is None or any(NAMED_PEOPLE.fullmatch(fold_name(name)) for name in rule.columns):
+            continue
+        question = (
+            f"{field}: {', '.join(map(show_name, rule.columns))} does not say of whom, and "
+            f"{show_name(others[0])} is of others. If it is of victims, write its name again; if "
+            f"not, remove {field}"
+        )
+        proposal.reasons |= dict.fromkeys(rule.columns, f"may be {field}")
+        proposal.rules[field] = RuleProposal({**rule.rule, "column": UNDECIDED}, "", [question])
+        proposal.questions.append(question)
 
 
 def _add_victim_condition(proposal: Proposal, facts: TableFacts) -> None:

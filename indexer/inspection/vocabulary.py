@@ -33,8 +33,8 @@ FIELD_NAMES: Final = {
     "suspects.suspect_ref": re.compile(
         r".*\b(susp|suspects?)\b.*\b(id|ref|reference|no|number|urn)\b"
     ),
-    "suspects.age": re.compile(r".*\b(susp|suspects?)\b.*\bage\b.*"),
-    "suspects.sex": re.compile(r".*\b(susp|suspects?)\b.*\b(sex|gender)\b.*"),
+    "suspects.age": re.compile(r"(?=.*\b(susp|suspects?)\b).*\bage\b.*"),
+    "suspects.sex": re.compile(r"(?=.*\b(susp|suspects?)\b).*\b(sex|gender)\b.*"),
     "linked.crime_ref": re.compile(r".*\b(links?|linked|related|associated)\b.*"),
     "updated_at": re.compile(r"(last )?(updated|modified|changed)( (at|on|date|time))?"),
 }
@@ -52,7 +52,17 @@ SUBCLASS_NAME: Final = re.compile(r".*\b(sub ?class|sub ?code|sub)\b")
 TITLE_NAME: Final = re.compile(r".*\b(title|desc|description)\b.*")
 
 #: Columns about other people than victims.
-OTHER_PEOPLE: Final = re.compile(r".*\b(suspects?|susp|offenders?|officers?|oic|witness(es)?)\b.*")
+OTHER_PEOPLE: Final = re.compile(
+    r".*\b(suspects?|susp|offenders?|accused|perpetrators?|defendants?|officers?|oic|witness(es)?)\b.*"
+)
+
+#: Columns that say whose age, sex or reference they hold, whether of victims or of others.
+NAMED_PEOPLE: Final = re.compile(
+    rf"{OTHER_PEOPLE.pattern}|.*\b(vic|victims?|v|complainants?|aggrieved|injured party|ip)\b.*"
+)
+
+#: Columns that hold what a list of people has.
+PEOPLE_DATA: Final = re.compile(r".*\b(age|sex|gender)\b.*")
 
 #: Columns that say what a person of a list is.
 ROLE_NAME: Final = re.compile(r".*\b(role|type|capacity|involvement)\b")

@@ -708,6 +708,32 @@ def test_who_of_several_people_is_a_victim_is_asked_where_no_word_says_it(tmp_pa
     assert "may say who is a victim" in told
 
 
+@pytest.mark.parametrize(
+    ("names", "whose"),
+    [
+        ("Age of Offender,Gender", "DECIDE"),
+        ("Accused Age,Sex", "DECIDE"),
+        ("Age of Offender,Victim Gender", "Victim Gender"),
+        ("Officer,Gender", "Gender"),
+    ],
+)
+def test_whose_sex_a_column_holds_is_asked_beside_the_age_of_others(
+    names: str, whose: str, tmp_path: Path
+) -> None:
+    """The sex of the one became that of victims."""
+    header = HEADER.replace("Victim Age", "Days").replace("Victim Gender", "Flag")
+    lines = [f"{line},{20 + n % 9},{'MF'[n % 2]}" for n, line in enumerate(make_lines())]
+    _, profile = write_and_inspect(tmp_path, lines, f"{header},{names}")
+    assert profile["fields"]["victims.sex"]["column"] == whose
+
+
+def test_the_age_of_suspects_is_theirs_wherever_their_name_stands(tmp_path: Path) -> None:
+    lines = [f"{line},{20 + n % 9}" for n, line in enumerate(make_lines())]
+    _, profile = write_and_inspect(tmp_path, lines, f"{HEADER},Age of Suspect")
+    assert profile["fields"]["suspects.age"] == {"column": "Age of Suspect"}
+    assert profile["fields"]["victims.age"] == {"column": "Victim Age"}
+
+
 @pytest.mark.parametrize("name", ["Date Of Offence", "Committed From", "Date Occurred"])
 def test_a_day_of_the_offence_is_no_day_of_recording_for_certain(name: str, tmp_path: Path) -> None:
     header = HEADER.replace("Date Recorded", name)
