@@ -93,6 +93,11 @@ _QUERY_ERROR: Final = re.compile(
 #: The SQLSTATE of a user who may not read a table.
 _NO_PRIVILEGE: Final = "42501"
 
+#: The numbers of MySQL and MariaDB for the same, of a table and of a column.
+_MYSQL_NO_PRIVILEGE: Final = (1142, 1143)
+
+_MYSQL_ACCOUNT: Final = re.compile("'[^']*'@'[^']*'")
+
 #: The SQLSTATE of a text that is not in the encoding of its database, as SQL_ASCII allows.
 _NOT_ENCODED: Final = "22021"
 
@@ -244,7 +249,7 @@ def _explain_query_error(error: Any, name: str, row_count: int) -> SourceError:
     code = str(getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None) or "")
     lite = str(getattr(orig, "sqlite_errorname", None) or "")
     if code.startswith("42"):  # a syntax error or an access rule, which quotes only the query
-        message = str(orig.diag.message_primary)
+        message = _read_query_fault(orig)
     elif lite == "SQLITE_ERROR" and _QUERY_ERROR.match(str(orig)):
         message = str(orig)
     elif isinstance(error, exc.DataError) and not code:  # the driver's word, not the database's
@@ -266,9 +271,16 @@ def _explain_query_error(error: Any, name: str, row_count: int) -> SourceError:
             "promoted. See the database's log, then run the refresh again."
         )
     remedy = "Correct the query."
-    if code == _NO_PRIVILEGE:
+    if code == _NO_PRIVILEGE or next(iter(orig.args), 0) in _MYSQL_NO_PRIVILEGE:
         remedy = "Ask for the right to read it, or correct the query."
     return SourceError(f"source.queries.{name}: {message[:MAX_MESSAGE_LENGTH]}. {remedy}")
+
+
+def _read_query_fault(orig: Any) -> str:
+    """What a database says of a query. MySQL names the user where a right is missing."""
+    if hasattr(orig, "diag"):
+        return str(orig.diag.message_primary)
+    return _MYSQL_ACCOUNT.sub("***", str(orig.args[-1])).rstrip(".")
 
 
 def _read_query_header(

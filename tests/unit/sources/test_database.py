@@ -311,6 +311,31 @@ def test_a_value_that_the_driver_cannot_read_is_not_blamed_on_the_database(
     assert "log" not in str(told.value)
 
 
+class MysqlError(Exception):
+    """As PyMySQL raises it: a number and a text, and no ``diag``."""
+
+    sqlstate = "42000"
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "told"),
+    [
+        (1146, "Table 'x.crime' doesn't exist", "Table 'x.crime' doesn't exist. Correct the query."),
+        (1142, f"SELECT command denied to user '{SECRET}'@'host' for table `x`.`crime`", "SELECT command denied to user *** for table `x`.`crime`. Ask for the right to read it, or correct the query."),
+    ],
+)  # fmt: skip
+def test_a_query_that_mysql_refuses_is_told_without_the_user(
+    path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str, told: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise exc.ProgrammingError("SELECT", {}, MysqlError(number, said))
+
+    monkeypatch.setattr("indexer.sources.database.build_query_row", refuse)
+    with pytest.raises(SourceError) as refusal:
+        list(read_database(source(path), FieldMap()))
+    assert str(refusal.value) == f"source.queries.victims: {told}"
+
+
 def test_a_text_that_is_no_text_breaks_the_reading_and_is_not_shown(path: Path) -> None:
     with closing(sqlite3.connect(path)) as made:
         made.execute(f"UPDATE crimes SET status = CAST(x'{SECRET.encode().hex()}ff' AS TEXT)")
