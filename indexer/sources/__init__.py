@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -26,12 +26,18 @@ from indexer.sources.csv_tables import (
     read_csv_tables,
     refuse_numbered_tables,
 )
-from indexer.sources.extract import ExtractChecks, ExtractRules, list_sidecars
+from indexer.sources.extract import (
+    ExtractChecks,
+    ExtractRules,
+    describe_open_end,
+    list_sidecars,
+)
 from indexer.sources.jsonl import read_json_lines
 from indexer.sources.profile.reading import read_profiled_file
 from indexer.sources.tables.open_file import (
     JSON_ENDINGS,
     TABLE_ENDINGS,
+    TEXT_ENDINGS,
     make_unknown_kind_error,
 )
 from indexer.terminal import name_place
@@ -74,7 +80,21 @@ def read_records(
         if names[_resolve_file(path).name] > 1:  # a location must belong to one record only
             folder = _resolve_file(path).parent
             raws = (replace(raw, location=f"{folder / raw.location}") for raw in raws)
-        yield from _name_places(path, raws)
+        yield from _name_places(path, _note_open_ends(path, raws))
+
+
+def _note_open_ends(path: Path, raws: Iterator[RawRecord]) -> Iterator[RawRecord]:
+    """The same records; the first has a note of each text that may end within its last cell."""
+    file = _resolve_file(path)
+    files = [file, *(child for _, child in list_child_files(file))]
+    notes = [
+        note
+        for text in files
+        if text.name.lower().endswith(TEXT_ENDINGS) and (note := describe_open_end(text))
+    ]
+    for raw in islice(raws, 1):
+        yield replace(raw, notes=(*raw.notes, *notes)) if notes else raw
+    yield from raws
 
 
 def _name_places(path: Path, raws: Iterator[RawRecord]) -> Iterator[RawRecord]:

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from indexer.errors import SourceError
 from indexer.files import open_input, read_file
+from indexer.terminal import show_name
 
 SidecarKind = Literal["count", "sha256"]
 
@@ -32,6 +33,12 @@ MAX_HOURS_APART: Final = 12
 _HOUR_NS: Final = 3_600_000_000_000
 
 _BLOCK_BYTES: Final = 1024 * 1024
+
+#: What a text ends with that is not cut within its last cell: the end of a line, of a cell
+#: in quotation marks or of a sentence.
+_WHOLE_ENDS: Final = (b"\n", b"\r", b'"', b".", b"!", b"?")
+
+_END_BYTES: Final = 16
 
 _COUNT: Final = re.compile(r"\s*([0-9]{1,18})\s*")
 
@@ -191,6 +198,25 @@ class ExtractChecks:
         if check not in self._rules.allowed:
             raise SourceError(f"{message}; or run the command again with --allow {check}.")
         self.failed.add(check)
+
+
+def describe_open_end(file: Path) -> str:
+    """What to note of a plain text that may end within its last cell; empty if it does not."""
+    state = _read_state(file)
+    if state is None or not state.size:
+        return ""
+    try:
+        with open_input(file) as text:
+            text.seek(max(state.size - _END_BYTES, 0))
+            end = text.read(_END_BYTES).replace(b"\0", b"")  # of UTF-16
+    except OSError:
+        return ""  # whoever reads it says so
+    if end.endswith(_WHOLE_ENDS):
+        return ""
+    return (
+        f"{show_name(file.name)} ends without an end of its last line, so it may be cut short, and "
+        "its last cell with it"
+    )
 
 
 def is_sidecar(path: Path) -> bool:

@@ -58,11 +58,17 @@ def read_profiled_file(
     filled = blank = 0
     try:
         for table in open_tables(path, layout):
+            before = filled
             for raw in _read_table(path, table, profile, categories):
                 filled += 1
                 if raw.blank and not raw.skipped_by:
                     blank += 1
                 yield raw
+            if filled == before and not table.is_sheet:  # another sheet may have the records
+                raise SourceError(
+                    f"{path.parent / table.name}: has no row below the names of its columns. Check "
+                    "the export."
+                )
         counts[path] += filled - blank
     except OSError as error:
         raise SourceError(

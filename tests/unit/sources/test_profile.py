@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zipfile
 from contextlib import closing
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -15,6 +16,7 @@ import pytest
 
 from indexer.config.profile import FieldRule
 from indexer.errors import ConfigurationError, SourceError
+from indexer.sources import read_records
 from indexer.sources.base import SourceRows
 from indexer.sources.database_connection import DatabaseSource
 from indexer.sources.profile.dates import DateReader
@@ -749,3 +751,44 @@ def test_the_unit_of_a_column_of_ages_may_be_said(unit: str, years: int) -> None
     assert convert("victims.age", 30, unit=unit) == years
     assert convert("victims.age", "30.0", unit=unit) == years
     assert convert("victims.age", "6 weeks", unit=unit) == 0
+
+
+@pytest.mark.parametrize(
+    ("end", "is_open"),
+    [
+        ("half of", True),
+        ("", True),
+        ("half of \u20ac", True),
+        ("half of\n", False),
+        ("half of\r\n", False),
+        ("half of\r", False),
+        ('"half of"', False),
+        ("That is all.", False),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_text_that_may_end_within_its_last_cell_is_named(
+    end: str, encoding: str, tmp_path: Path, *, is_open: bool
+) -> None:
+    text = f"Crime No,Recorded,HO Code,MO\nA1,27/07/2015,22B,Text\nA2,27/07/2015,22B,{end}"
+    raws = read_extract(write_extract(tmp_path / "x.csv", text, encoding), make_profile())
+    notes = [note for raw in raws for note in raw.notes]
+    assert any("x.csv ends without an end of its last line" in note for note in notes) is is_open
+    assert len(raws) == 2
+
+
+def test_so_is_one_of_the_tables_beside_the_records(tmp_path: Path) -> None:
+    header = "crime_ref,recorded_on,offence_code,narrative"
+    write_extract(tmp_path / "crimes.csv", f"{header}\nA1,2015-07-27,22B,Text\n")
+    write_extract(tmp_path / "victims.csv", "crime_ref,age\nA1,1")
+    (raw,) = read_records([tmp_path])
+    assert [note.split()[0] for note in raw.notes] == ["victims.csv"]
+
+
+def test_a_file_of_a_zip_without_a_row_is_refused(tmp_path: Path) -> None:
+    header = "Crime No,Recorded,HO Code,MO\n"
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as package:
+        package.writestr("a.csv", f"{header}A1,27/07/2015,22B,Text\n")
+        package.writestr("b.csv", header)
+    with pytest.raises(SourceError, match=r"x\.zip/b\.csv: has no row below"):
+        read_extract(tmp_path / "x.zip", make_profile())
