@@ -142,7 +142,7 @@ def check_text_damage(client: Elasticsearch, alias: str) -> Findings:
             "warning",
             f"the text of {damage.damaged:,} of {live.records:,} records is damaged, and a term in "
             f"it may not be found: {list_damage_counts(damage.kinds)}.",
-            advise_repair(damage.kinds),
+            advise_repair(damage.kinds, damage.repair),
         )
     elif damage.repaired:
         yield Finding(

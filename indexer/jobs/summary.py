@@ -213,7 +213,8 @@ def describe_damage_found(damage: TextDamage, records: int) -> list[str]:
     if damage.damaged:
         lines.append(
             f"The text of {damage.damaged:,} of {records:,} records is damaged, and a term in it "
-            f"may not be found: {list_damage_counts(damage.kinds)}. {advise_repair(damage.kinds)}"
+            f"may not be found: {list_damage_counts(damage.kinds)}. "
+            f"{advise_repair(damage.kinds, damage.repair)}"
         )
     if damage.cut:
         lines.append(f"{describe_cut_texts(damage.cut)} {CUT_ADVICE}")

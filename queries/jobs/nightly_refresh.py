@@ -57,6 +57,7 @@ from indexer.loading.faults import RejectedRecordsError, describe_records, list_
 from indexer.loading.rejects import list_reasons
 from indexer.loading.tally import Tally
 from indexer.progress import Progress
+from indexer.records.damage.kinds import RepairKind
 from indexer.session import Session
 from indexer.sources import check_paths
 from indexer.sources.database_connection import DatabaseSource, check_database_driver
@@ -333,9 +334,11 @@ def check_configured_source(
     )
 
 
-def summarise_source_check(tally: Tally, *, is_refused: bool = False) -> list[str]:
+def summarise_source_check(
+    tally: Tally, repair: frozenset[RepairKind], *, is_refused: bool = False
+) -> list[str]:
     """What a check of the source found, in lines for a person; of one that is refused, the refusal
-    says what was rejected."""
+    says what was rejected. ``repair`` are the kinds of damage that the source repairs."""
     lines = [
         f"{tally.read:,} records read: {tally.indexed:,} valid, {tally.deleted:,} deletions, "
         f"{tally.rejected:,} invalid."
@@ -349,7 +352,7 @@ def summarise_source_check(tally: Tally, *, is_refused: bool = False) -> list[st
         lines.append(describe_unknown_codes(tally.unknown_codes))
     if tally.codes_outside_validity:
         lines.append(describe_codes_outside_validity(tally.codes_outside_validity, tally.indexed))
-    return [*lines, *describe_damage_found(tally.damage.total(), tally.indexed)]
+    return [*lines, *describe_damage_found(tally.damage.total(repair), tally.indexed)]
 
 
 def explain_refused_rejects(tally: Tally, settings: Settings) -> str:

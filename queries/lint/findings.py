@@ -362,7 +362,7 @@ def _describe_scope_damage(damage: ScopeDamage | None) -> str:
             "The index was built by an earlier foidex, which did not look for damaged text. Run a "
             "full refresh: foidex refresh --full"
         )
-    advice = [advise_repair(damage.kinds)] if damage.records else []
+    advice = [advise_repair(damage.kinds, damage.repair)] if damage.records else []
     advice += [CUT_ADVICE] if damage.cut else []
     return " ".join(filter(None, (damage.note, *advice)))
 

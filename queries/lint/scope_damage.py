@@ -20,12 +20,14 @@ from queries.tables.scope import Scope
 class ScopeDamage(Struct, frozen=True, omit_defaults=True):
     """How many records have damaged text: in all, and by the kind of damage. ``cut`` counts the
     texts of the whole index that seem to be cut off at a length, by that length; ``without_text``
-    counts the records that have no text at all."""
+    counts the records that have no text at all. ``repair`` are the kinds that the load
+    repaired."""
 
     records: int
     kinds: dict[str, int]
     cut: tuple[CutTexts, ...] = ()
     without_text: int = 0
+    repair: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
@@ -66,9 +68,8 @@ def count_scope_damage(sealed: SealedGeneration, base: Scope) -> ScopeDamage | N
         ],
     )
     kinds = zip(DAMAGE_WORDS, counts, strict=True)
-    return ScopeDamage(
-        damaged, {kind: count for kind, count in kinds if count}, damage.cut, without_text
-    )
+    counted: dict[str, int] = {kind: count for kind, count in kinds if count}
+    return ScopeDamage(damaged, counted, damage.cut, without_text, damage.repair)
 
 
 def has_scope_damage(damage: TextDamage) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct, field
@@ -83,9 +83,10 @@ class DamageTally(Struct):
         self.cut.merge(other.cut)
         self.without_text += other.without_text
 
-    def total(self) -> TextDamage:
-        """What was counted."""
+    def total(self, repair: Collection[str] = ()) -> TextDamage:
+        """What was counted; ``repair`` are the kinds that were to be repaired."""
         return TextDamage(
+            repair=sort_kinds(repair),
             damaged=self.damaged,
             kinds=dict(self.kinds),
             repaired=self.repaired,
@@ -134,9 +135,10 @@ def describe_without_text(without_text: int, records: int) -> str:
     return f"{without_text:,} of {records:,} records {verb} no text, so no term is found in them."
 
 
-def advise_repair(counts: dict[str, int]) -> str:
-    """What to do about the kinds that occur."""
-    kinds = [kind for kind in get_args(RepairKind) if counts.get(kind)]
+def advise_repair(counts: dict[str, int], repair: Collection[str] = ()) -> str:
+    """What to do about the kinds that occur; ``repair`` are those that are repaired already, as far
+    as they can be."""
+    kinds = [kind for kind in get_args(RepairKind) if counts.get(kind) and kind not in repair]
     if not kinds:
         return "Correct the export of the records: what was lost cannot be repaired."
     names = ", ".join(f'"{kind}"' for kind in kinds)

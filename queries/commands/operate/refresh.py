@@ -85,10 +85,12 @@ def _check_source(mode: RefreshMode, overrides: frozenset[CheckOverride]) -> Non
     )
 
     tally = check_configured_source(get_session(), mode, overrides)
+    settings = get_session().settings
+    repair = settings.source.repaired_kinds
     refusal = ""
     if CheckOverride.REJECTS not in overrides:
-        refusal = explain_refused_rejects(tally, get_session().settings)
-    for line in summarise_source_check(tally, is_refused=bool(refusal)):
+        refusal = explain_refused_rejects(tally, settings)
+    for line in summarise_source_check(tally, repair, is_refused=bool(refusal)):
         print(escape_controls(line))
     if refusal:
         raise SourceError(refusal)

@@ -215,5 +215,7 @@ def test_undamaged_records_are_encoded_and_hashed_as_before() -> None:
 def test_the_advice_names_what_can_be_repaired() -> None:
     assert 'repair = ["control", "html"] in [source]' in advise_repair({"html": 1, "control": 2})
     assert "what was lost cannot be repaired" in advise_repair({"replacement": 1})
+    assert "repair =" not in advise_repair({"control": 1}, EVERY)  # U+0000 stays what it is
+    assert "[source]" in advise_repair({"control": 1, "html": 2}, ["control"])
     assert sort_kinds(["html", "control", "html"]) == ("control", "html")
     assert set(DAMAGE_WORDS) == EVERY | {"replacement"}
