@@ -261,7 +261,7 @@ def _map_review_part(
             Cell(
                 CellKey(question, "review", f"{review.name} {part.label}".strip(), name),
                 f"{review.number} {words}",
-                f"{review.number}, {words}",
+                f"{review.label or review.number}, {words}",
                 review.unit,
                 conditions,
                 number,

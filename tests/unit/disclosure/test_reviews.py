@@ -148,7 +148,9 @@ def test_what_the_words_miss_is_withheld_with_any_number(theft: int, *, given: b
 
 def test_small_numbers_of_a_review_are_listed_before_publication() -> None:
     answer = attach_reviews(count_answer(), [review_simply(3)])
-    assert list_small_counts(answer, 5) == ["Q1:total, review relevant: 3"]
+    assert list_small_counts(answer, 5) == [
+        "Q1, All offences asked about, Offences, review relevant: 3"
+    ]
 
 
 def test_no_published_review_says_a_small_number_of_any_sample() -> None:
