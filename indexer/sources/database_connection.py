@@ -243,7 +243,7 @@ def connect_database(database: DatabaseSource) -> Iterator[Connection]:
     except exc.DBAPIError as error:
         raise SourceError(
             f"{database.redacted_url}: the database cannot be reached, or refused the connection"
-            f"{_redact_driver_message(engine, error)}. Check its address and "
+            f" ({redact_driver_message(engine, error)}). Check its address and "
             "the user's rights."
         ) from None
     except TypeError:
@@ -272,7 +272,7 @@ def _open_transaction(engine: Engine) -> Connection:
         raise
 
 
-def _redact_driver_message(engine: Engine, error: Any) -> str:
+def redact_driver_message(engine: Engine, error: Any) -> str:
     """The driver's message about a failed connection, without secrets.
 
     It cannot hold content: no record was read yet.
@@ -285,4 +285,4 @@ def _redact_driver_message(engine: Engine, error: Any) -> str:
             # A short one may be part of another word.
             word = re.escape(secret) if len(secret) > 3 else rf"\b{re.escape(secret)}\b"
             text = re.sub(word, "***", text)
-    return f" ({text[:MAX_MESSAGE_LENGTH]})"
+    return text[:MAX_MESSAGE_LENGTH]

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_
 
 from indexer.errors import ConfigurationError, ReviewError
 from indexer.files import PRIVATE, is_there, open_folder, open_folder_of, require_own_parents
+from indexer.sources.database_connection import redact_driver_message
 from queries.reviewing.store.migration import migrate_schema
 
 _BUSY_SECONDS: Final = 30
@@ -108,9 +109,22 @@ class ReviewDatabase:
                     yield connection
         except exc.DBAPIError as error:
             raise ReviewError(
-                f"the store of reviews cannot be used ({_describe_failure(error)}). Nothing of "
-                f"what was asked for was stored.{find_store_advice(error)}"
+                f"the store of reviews cannot be used ({self._describe_failure(error)}). Nothing "
+                f"of what was asked for was stored.{find_store_advice(error)}"
             ) from None
+
+    def _describe_failure(self, error: exc.DBAPIError) -> str:
+        """What the database says, without anything of a row: SQLite names tables and columns only,
+        and Python quotes the text that it cannot read. No row was read where no statement ran."""
+        if _is_of_content(error):
+            return "a text in it is not UTF-8"
+        if type(error.orig).__module__.startswith("sqlite3"):
+            return str(error.orig)
+        state = getattr(error.orig, "sqlstate", None)
+        kind = type(error.orig).__name__
+        if state:
+            return f"{kind}, SQLSTATE {state}"
+        return kind if error.statement else redact_driver_message(self._engine, error)
 
 
 def find_store_advice(error: exc.DBAPIError) -> str:
@@ -131,18 +145,6 @@ def _is_of_content(error: exc.DBAPIError) -> bool:
     return isinstance(error.orig, sqlite3.OperationalError) and not hasattr(
         error.orig, "sqlite_errorcode"
     )
-
-
-def _describe_failure(error: exc.DBAPIError) -> str:
-    """What the database says, without anything of a row: SQLite names tables and columns only, and
-    Python quotes the text that it cannot read."""
-    if _is_of_content(error):
-        return "a text in it is not UTF-8"
-    if type(error.orig).__module__.startswith("sqlite3"):
-        return str(error.orig)
-    state = getattr(error.orig, "sqlstate", None)
-    kind = type(error.orig).__name__
-    return f"{kind}, SQLSTATE {state}" if state else kind
 
 
 @contextmanager

@@ -278,6 +278,15 @@ def test_a_store_that_is_only_looked_at_is_not_made(tmp_path: Path, content: byt
     assert (store.read_bytes() if store.exists() else None) == content
 
 
+def test_why_a_store_cannot_be_reached_is_told_without_the_user_and_the_password() -> None:
+    with (
+        pytest.raises(ReviewError, match="Connection refused") as told,
+        open_database("postgresql+psycopg://ZQXUSER:ZQXWORD@127.0.0.1:1/reviews"),
+    ):
+        pass
+    assert "ZQX" not in str(told.value)
+
+
 @pytest.mark.parametrize(
     ("state", "kind", "advice"),
     [
