@@ -68,6 +68,9 @@ class TermSpec(
 Wording: TypeAlias = str | TermSpec
 
 
+_WITHOUT_DISTANCE: Final = "Leave out within:, for the same record."
+
+
 def to_mention(wording: Wording) -> Mention:
     """The mention that is meant. Raises RequestError if a term of it cannot be read."""
     if isinstance(wording, str):
@@ -95,12 +98,23 @@ def to_mention(wording: Wording) -> Mention:
             *(cooccurrence.term for cooccurrence in mention.cooccurrences),
         ):
             if not has_position(spelling):
-                raise RequestError(
-                    f'the distance of "{spelling.written}" from another term cannot be measured, '
-                    "because it is written with punctuation, or in a script without spaces. "
-                    "Leave out within:, for the same record."
-                )
+                raise _make_distance_error(spelling, wording.openings.get(spelling.written, ()))
     return mention
+
+
+def _make_distance_error(term: Term, openings: Sequence[str]) -> RequestError:
+    """That the distance of a term from another cannot be measured; ``openings`` are other spellings
+    of it, of the request or of the term book."""
+    unmeasured = [opening for opening in openings if not has_position(parse_term(opening))]
+    reason = f"because it is written with punctuation, or in a script without spaces. {_WITHOUT_DISTANCE}"
+    if unmeasured and has_position(parse_term(term.written)):
+        reason = (
+            f'because "{unmeasured[0]}" counts for it, too, which is written with punctuation. '
+            f"{_WITHOUT_DISTANCE} With variants: none, a term counts as it is written alone."
+        )
+    return RequestError(
+        f'the distance of "{term.written}" from another term cannot be measured, {reason}'
+    )
 
 
 def make_term_spec(mention: Mention, extra_spellings: SpellingLookup) -> TermSpec:

@@ -191,6 +191,8 @@ def listed(number: int, word: str = "word{}") -> str:
         ("kind: keywords, keywords: [{term: Live.ly, with: [{term: app, within: 5}]}]",
          'the distance of "Live.ly" from another term cannot be measured'),
         ("kind: keywords, keywords: [{term: app, with: [{term: McDonald's, within: 5}]}]", "written with punctuation"),
+        ("kind: keywords, keywords: [{term: WhatsApp, openings: {WhatsApp: [what's app]}, with: [{term: app, within: 5}]}]",
+         """because "what's app" counts for it, too"""),
         ("kind: keywords, keywords: [{term: app, with: [{term: \u6771\u4eac, within: 5}]}]", "a script without spaces"),
         ("kind: keywords, keywords: [{term: Hinge, with: [{term: app, within: 200}]}]", "a whole number of 100 or less"),
         ("kind: keywords, keywords: [{term: Hinge, with: [{term: app, within: -1}]}]", "a whole number of 0 or more"),
