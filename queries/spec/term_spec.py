@@ -68,9 +68,6 @@ class TermSpec(
 Wording: TypeAlias = str | TermSpec
 
 
-_WITHOUT_DISTANCE: Final = "Leave out within:, for the same record."
-
-
 def to_mention(wording: Wording) -> Mention:
     """The mention that is meant. Raises RequestError if a term of it cannot be read."""
     if isinstance(wording, str):
@@ -106,14 +103,15 @@ def _make_distance_error(term: Term, openings: Sequence[str]) -> RequestError:
     """That the distance of a term from another cannot be measured; ``openings`` are other spellings
     of it, of the request or of the term book."""
     unmeasured = [opening for opening in openings if not has_position(parse_term(opening))]
-    reason = f"because it is written with punctuation, or in a script without spaces. {_WITHOUT_DISTANCE}"
+    reason = "because it is written with punctuation, or in a script without spaces."
     if unmeasured and has_position(parse_term(term.written)):
         reason = (
             f'because "{unmeasured[0]}" counts for it, too, which is written with punctuation. '
-            f"{_WITHOUT_DISTANCE} With variants: none, a term counts as it is written alone."
+            "With variants: none, a term counts as it is written alone."
         )
     return RequestError(
-        f'the distance of "{term.written}" from another term cannot be measured, {reason}'
+        f'the distance of "{term.written}" from another term cannot be measured, {reason} '
+        "Leave out within:, for the same record."
     )
 
 
