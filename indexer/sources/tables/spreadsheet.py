@@ -29,6 +29,7 @@ from indexer.sources.tables.spreadsheet_worker import (
     UNCOMPUTED,
 )
 from indexer.sources.tables.table import TableRow, check_width, decode_rows
+from indexer.sources.tables.zipped import explain_unreadable
 from indexer.terminal import show_name
 
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -176,9 +177,7 @@ def _open_package(path: Path) -> Generator[IO[bytes]]:
     try:
         file = open_ordinary_input(path)
     except OSError as error:
-        raise SourceError(
-            f"{path}: cannot be read ({error.strerror}). Check its permissions."
-        ) from None
+        raise explain_unreadable(path, error) from None
     with file:
         _check_package(path, file)
         file.seek(0)

@@ -75,6 +75,13 @@ class PackedStream(io.RawIOBase):
         super().close()
 
 
+def explain_unreadable(path: Path, error: OSError) -> SourceError:
+    """The error for a file that cannot be opened, with what helps."""
+    if isinstance(error, FileNotFoundError):
+        return SourceError(f"{path}: there is no such file. Check the path.")
+    return SourceError(f"{path}: cannot be read ({error.strerror}). Check its permissions.")
+
+
 def list_members(path: Path) -> list[tuple[str, OpenBytes]]:
     """The files of a zip by name, each with what opens it. Raises SourceError."""
     try:
@@ -83,9 +90,7 @@ def list_members(path: Path) -> list[tuple[str, OpenBytes]]:
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         raise SourceError(f"{path}: the zip is cut short or damaged. Copy it again.") from None
     except OSError as error:
-        raise SourceError(
-            f"{path}: cannot be read ({error.strerror}). Check its permissions."
-        ) from None
+        raise explain_unreadable(path, error) from None
     # Folders, and nothing that has content.
     infos = [
         info
@@ -128,12 +133,8 @@ def open_packed(path: Path) -> IO[bytes]:
     """The data of a file, unpacked if it is gzip. Raises SourceError."""
     try:
         file = open_ordinary_input(path)
-    except FileNotFoundError:
-        raise SourceError(f"{path}: there is no such file. Check the path.") from None
     except OSError as error:
-        raise SourceError(
-            f"{path}: cannot be read ({error.strerror}). Check its permissions."
-        ) from None
+        raise explain_unreadable(path, error) from None
     if file.peek(2)[:2] != _GZIP:
         return file
     size = os.fstat(file.fileno()).st_size

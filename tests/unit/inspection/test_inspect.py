@@ -41,6 +41,12 @@ def inspect(folder: Path, *arguments: object) -> Outcome:
     return run_command("inspect", *arguments, environment=environment, folder=folder)
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "xls", "xlsx", "ods", "zip"])
+def test_a_file_that_is_not_there_is_told_as_such(tmp_path: Path, kind: str) -> None:
+    outcome = inspect(tmp_path, f"x.{kind}")
+    assert outcome.err.endswith(f"x.{kind}: there is no such file. Check the path.\n")
+
+
 def write_and_inspect(folder: Path, lines: list[str], header: str = HEADER) -> tuple[str, Any]:
     write_extract(folder / "x.csv", "\n".join([header, *lines]) + "\n")
     outcome = inspect(folder, "x.csv", "--write")
