@@ -111,7 +111,10 @@ def _count_damage(
     if not has_scope_damage(damage):
         return ScopeDamage(0, {}, damage.cut)
     sealed = _seal_generation(client, alias, answer)
-    return count_scope_damage(sealed, msgspec.structs.replace(request.scope, mentions=()))
+    counted = count_scope_damage(sealed, msgspec.structs.replace(request.scope, mentions=()))
+    if counted and not answer.asks_about_terms:
+        return msgspec.structs.replace(counted, without_text=0)
+    return counted
 
 
 def _find_unused_values(

@@ -87,12 +87,14 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
         base.query(), [MatchAll(), scope.query(), *(build_offence_query([code]) for code in codes)]
     )
     readings = _count_readings(sealed, base, find_class_readings(codes))
+    usages = _list_term_usages(request, base)
     damage = count_scope_damage(sealed, base)
+    if damage and not usages:
+        damage = msgspec.structs.replace(damage, without_text=0)
     questions = [prepare_question(question, scope) for question in request.questions]
     scopes = [prepared.scope for prepared in questions]
     unused_values = find_unused_values(sealed, [scope, *scopes])
     absent_contents = find_absent_contents(sealed, questions)
-    usages = _list_term_usages(request, base)
     checker = _TermChecker(sealed, usages, book, limits, contexts)
     checks = tuple(checker.check_term(usage) for usage in usages)
     return WordingCheck(
@@ -106,7 +108,9 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
         terms=checks,
         annex=collect_annex(checks),
         coverage=sealed.coverage,
-        coverage_notes=describe_request_coverage(request, sealed.coverage),
+        coverage_notes=describe_request_coverage(
+            request, sealed.coverage, asks_about_terms=bool(usages)
+        ),
         damage=damage,
         readings=readings,
         unused_values=unused_values,

@@ -18,8 +18,11 @@ from queries.questions.prepared import prepare_question
 from queries.request.reader import Request
 
 
-def describe_request_coverage(request: Request, coverage: Coverage | None) -> tuple[str, ...]:
-    """The days that the records cover, and what of the request is of other days."""
+def describe_request_coverage(
+    request: Request, coverage: Coverage | None, *, asks_about_terms: bool = True
+) -> tuple[str, ...]:
+    """The days that the records cover, and what of the request is of other days; of one that asks
+    about terms, also the months without any text."""
     if coverage is None:
         return ()
     notes = describe_covered_days(
@@ -31,7 +34,9 @@ def describe_request_coverage(request: Request, coverage: Coverage | None) -> tu
     more = (
         warn_about_inferred(coverage),
         describe_empty_months(coverage, request.scope.record_conditions),
-        describe_textless_months(coverage, request.scope.record_conditions),
+        describe_textless_months(coverage, request.scope.record_conditions)
+        if asks_about_terms
+        else "",
     )
     return (
         *(notes or (f"The records cover {format_coverage_days(coverage)}.",)),

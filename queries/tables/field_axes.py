@@ -259,6 +259,8 @@ def _build_category_axis(name: str, category: Category) -> Axis:
     def make_bucket(value: Any, label: str) -> Bucket:
         text = format_field_value(value)
         query = Term(**{field: value})
+        if label.casefold() == _NOT_RECORDED_LABEL.casefold():  # beside the row without a value
+            label = f'"{label}" is written'
         return Bucket(_VALUE_PREFIX + text, label, query, (build_condition(text),))
 
     missing = _build_missing_bucket(field, build_condition(None), key=_VALUE_PREFIX)

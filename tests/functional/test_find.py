@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,14 @@ def test_a_row_whose_name_differs_by_capitals_from_another_has_its_own_records(
 ) -> None:
     outcome = find_in_wards("find", "--request", "request.yaml", "--row", row, "--refs-only")
     assert outcome.out.split() == references.split()
+
+
+def test_a_value_like_the_row_without_one_is_told_from_it(
+    find_in_wards: Callable[..., Outcome],
+) -> None:
+    rows = find_in_wards("answer", "request.yaml").out
+    assert '"Not Recorded" is written' in rows
+    assert re.search(r"^ *Not recorded +3$", rows, re.MULTILINE)
 
 
 def test_a_value_that_no_record_has_is_said_by_count_and_lint(
