@@ -8,7 +8,9 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from indexer.records.damage.kinds import describe_without_text
+from queries.answer.cells import collect_scope_conditions
 from queries.answer.types import Answer, Count, QuestionAnswer, Table
+from queries.layout.coverage_text import describe_textless_months
 from queries.layout.prose import format_number
 
 _PEOPLE: Final = {"victims": "victim", "suspects": "suspect"}
@@ -33,7 +35,13 @@ def _warn_of_missing_text(answer: Answer) -> tuple[str, ...]:
     if damage is UNSET or not damage.without_text or not answer.asks_about_terms:
         return ()
     missing = describe_without_text(damage.without_text, answer.provenance.records)
-    return (f"{missing} The wording check (lint) says how many the request is about",)
+    months = describe_textless_months(answer.coverage, collect_scope_conditions(answer.scope))
+    notes = [f"{missing} The wording check (lint) says how many the request is about"]
+    if months:
+        notes.append(
+            f"{months} A 0 there says nothing, so add a note: to the question that says so"
+        )
+    return tuple(notes)
 
 
 def _warn_of_empty_questions(answer: Answer) -> tuple[str, ...]:

@@ -241,6 +241,7 @@ def test_records_without_any_text_are_reported_everywhere(
     assert in_scope in foidex("count", "live stream").err
     answered = foidex("answer", request)
     assert missing in " ".join(answered.err.split())
+    assert f"{month} Check that the source is complete. A 0 there says nothing" in answered.err
     report = " ".join(answered.out.split())
     assert month in report
     assert "4 of the 6 records have no text, so no word is counted in them." in report
