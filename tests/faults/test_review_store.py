@@ -648,6 +648,33 @@ def test_the_documented_rights_in_postgresql_are_enough_to_review(postgres: Post
         assert len(store.list_decisions(NAME)) == 14
 
 
+def test_an_account_that_may_not_change_older_tables_is_told_who_may(postgres: Postgres) -> None:
+    name = f"store_{secrets.token_hex(4)}"
+    owner = sa.create_engine(postgres.url(), isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        connection.execute(sa.text(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'"))
+    owner.dispose()
+    reader_url = postgres.url(name).replace("://foidex:", f"://{name}:")
+    with pytest.raises(ReviewError, match="no tables yet.*first review"), open_store(reader_url):
+        pass
+    with open_store(postgres.url(name)):
+        pass
+    owner = sa.create_engine(postgres.url(name))
+    with owner.begin() as connection:
+        connection.execute(sa.text(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}"))
+        for column in ("alias", "question", "shown_hash", "hidden"):
+            connection.execute(sa.text(f"ALTER TABLE approvals DROP COLUMN {column}"))
+        connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = '0002'"))
+    owner.dispose()
+    with pytest.raises(ReviewError, match="account that made them"), open_store(reader_url):
+        pass
+    with open_store(postgres.url(name)):
+        pass
+    with open_store(reader_url) as store:
+        assert store.approvals.read_last(KEY) == {}
+
+
 @pytest.mark.parametrize(
     ("make_url", "kind", "message"),
     [

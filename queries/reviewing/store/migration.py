@@ -9,12 +9,15 @@ from typing import Final
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, exc, text
 
 from indexer.errors import ReviewError
 
 #: The table in which Alembic notes the version; stores of others in the same database have theirs.
 VERSION_TABLE: Final = "foidex_review_version"
+
+#: The SQLSTATE of PostgreSQL for an account that may not do that.
+_NO_PRIVILEGE: Final = "42501"
 
 # One migration at a time; any number will do, if it is always the same.
 _LOCK_NUMBER: Final = 7_319_482_201
@@ -52,10 +55,28 @@ def migrate_schema(connection: Connection) -> None:
             "name another store in [review] of foidex.toml."
         )
     missing = revisions if version is None else revisions[: names.index(version)]
-    for revision in reversed(missing):
-        with Operations.context(migration):
-            revision.module.upgrade()
-        migration.stamp(script, revision.revision)
+    try:
+        for revision in reversed(missing):
+            with Operations.context(migration):
+                revision.module.upgrade()
+            migration.stamp(script, revision.revision)
+    except exc.ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != _NO_PRIVILEGE:
+            raise
+        raise _explain_denial(version) from None
+
+
+def _explain_denial(version: str | None) -> ReviewError:
+    if version is None:
+        return ReviewError(
+            "the store of reviews has no tables yet, and this account may not make them. Start the "
+            "first review as an account that may."
+        )
+    return ReviewError(
+        "the tables of the store of reviews are those of an older version of foidex, and this "
+        "account may not change them. Run foidex review status once as the account that made them, "
+        "then give the others their rights again (docs/review.md)."
+    )
 
 
 def _require_no_tables(connection: Connection) -> None:
