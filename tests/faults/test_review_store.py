@@ -656,7 +656,7 @@ def test_an_account_that_may_not_change_older_tables_is_told_who_may(postgres: P
         connection.execute(sa.text(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'"))
     owner.dispose()
     reader_url = postgres.url(name).replace("://foidex:", f"://{name}:")
-    with pytest.raises(ReviewError, match="no tables yet.*first review"), open_store(reader_url):
+    with pytest.raises(ReviewError, match=r"no tables yet.*first review"), open_store(reader_url):
         pass
     with open_store(postgres.url(name)):
         pass
