@@ -22,6 +22,7 @@ from indexer.records.model import DELETED
 from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, RecordStream, RecordTooLongError
 from indexer.sources.csv_tables import (
     CRIMES_FILE,
+    describe_unread_tables,
     list_child_files,
     read_csv_tables,
     refuse_numbered_tables,
@@ -80,20 +81,22 @@ def read_records(
         if names[_resolve_file(path).name] > 1:  # a location must belong to one record only
             folder = _resolve_file(path).parent
             raws = (replace(raw, location=f"{folder / raw.location}") for raw in raws)
-        yield from _name_places(path, _note_open_ends(path, raws))
+        files = [_resolve_file(path)]
+        notes = [] if profile else [describe_unread_tables(files[0], path_list)]
+        if not profile:
+            files += (child for _, child in list_child_files(files[0]))
+        notes += (describe_open_end(file) for file in files if _is_text(file))
+        yield from _name_places(path, _note_files(raws, tuple(filter(None, notes))))
 
 
-def _note_open_ends(path: Path, raws: Iterator[RawRecord]) -> Iterator[RawRecord]:
-    """The same records; the first has a note of each text that may end within its last cell."""
-    file = _resolve_file(path)
-    files = [file, *(child for _, child in list_child_files(file))]
-    notes = [
-        note
-        for text in files
-        if text.name.lower().endswith(TEXT_ENDINGS) and (note := describe_open_end(text))
-    ]
+def _is_text(file: Path) -> bool:
+    return file.name.lower().endswith(TEXT_ENDINGS)
+
+
+def _note_files(raws: Iterator[RawRecord], notes: tuple[str, ...]) -> Iterator[RawRecord]:
+    """The same records; the first has notes of the files that they are read from."""
     for raw in islice(raws, 1):
-        yield replace(raw, notes=(*raw.notes, *notes)) if notes else raw
+        yield replace(raw, notes=raw.notes + notes) if notes else raw
     yield from raws
 
 

@@ -31,7 +31,8 @@ from indexer.sources.join import (
 )
 from indexer.sources.tables.enclosed_rows import ENCLOSED_KIND, EnclosedRows
 from indexer.sources.tables.open_file import TABLE_ENDINGS
-from indexer.terminal import name_place
+from indexer.sources.tables.spreadsheet import SPREADSHEET_ENDINGS
+from indexer.terminal import name_place, show_name
 
 CRIMES_FILE: Final = "crimes.csv"
 
@@ -39,6 +40,11 @@ CRIMES_FILE: Final = "crimes.csv"
 _OTHER_ENDINGS: Final = frozenset(
     (*TABLE_ENDINGS, *(f".csv.{packing}" for packing in ("zip", "bz2", "xz", "zst", "7z")))
 )
+
+#: Of a table that may hold records; a text or JSON beside the tables may be anything.
+_RECORD_ENDINGS: Final = (".csv", ".csv.gz", ".tsv", *SPREADSHEET_ENDINGS)
+
+_MAX_NAMES: Final = 5
 
 #: What follows the name of a table in that of a part or a copy: "_2", " (1)", "-part-2", "2024-01".
 _NUMBERED: Final = re.compile(r"[ _.()-]*(?:part)?[ _.()-]*[0-9][0-9 _.()-]*")
@@ -99,6 +105,33 @@ def refuse_numbered_tables(files: Iterable[Path]) -> None:
                     f"{folder / file_name}: is not read, as the rows of this table must all be in "
                     f"{table}.csv. Add them to it, or move the file to another folder."
                 )
+
+
+def describe_unread_tables(crimes: Path, paths: Iterable[Path]) -> str:
+    """What to note of other tables beside a crimes.csv, which are not read and none of the paths
+    names; empty if there are none. Beside a link to the newest there are earlier ones."""
+    if crimes.name != CRIMES_FILE or crimes.is_symlink():
+        return ""
+    read_names = {CRIMES_FILE, *(f"{table.name}.csv" for table in CHILD_TABLES)}
+    read_names |= {path.name for path in paths}
+    file_names: list[str] = []
+    with suppress(OSError):  # a folder that cannot be listed
+        file_names = sorted(os.listdir(crimes.parent))  # noqa: PTH208 - names, not paths
+    unread_names = [
+        show_name(name)
+        for name in file_names
+        if name.lower().endswith(_RECORD_ENDINGS)
+        and name not in read_names
+        and not name.startswith((".", "~"))
+    ]
+    if not unread_names:
+        return ""
+    listing = ", ".join(f'"{name}"' for name in unread_names[:_MAX_NAMES])
+    more = len(unread_names) - _MAX_NAMES
+    return (
+        f"beside the tables of a folder {listing}{f' and {more:,} more' if more > 0 else ''} "
+        f"{'is' if len(unread_names) == 1 else 'are'} not read, because no table has such a name"
+    )
 
 
 def _find_numbered_table(file_name: str) -> str | None:

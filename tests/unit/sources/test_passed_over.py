@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import SourceError
-from indexer.sources import begin_extract_checks
+from indexer.sources import begin_extract_checks, read_records
 from indexer.sources.extract import ExtractRules
 
 
@@ -126,3 +126,34 @@ def test_a_link_to_a_table_is_a_table(folder: Path) -> None:
     (folder / "old.csv").write_text("crime_ref,victim_ref\n1,1\n")
     (folder / "victims.csv").symlink_to("old.csv")
     begin_extract_checks([folder], [], ExtractRules())
+
+
+@pytest.mark.parametrize(
+    ("names", "named"),
+    [
+        (["Crimes.csv"], ['"Crimes.csv" is not read']),
+        (["linked.csv", "crimes - Copy.csv"], ['"crimes - Copy.csv", "linked.csv" are not read']),
+        ([f"{letter}.xlsx" for letter in "abcdefg"], ['"e.xlsx" and 2 more are not read']),
+        (["victims.csv", "crimes.csv.count", "notes.txt", ".old.csv", "report.json"], []),
+    ],
+)
+def test_other_tables_beside_those_of_a_folder_are_named(
+    names: list[str], named: list[str], tmp_path: Path
+) -> None:
+    """They may hold records; only their names say that they are none of the tables."""
+    (tmp_path / "crimes.csv").write_text(
+        "crime_ref,recorded_on,offence_code,narrative\nA1,2015-07-27,22B,Text\n"
+    )
+    for name in names:
+        (tmp_path / name).write_text("crime_ref,age\nA1,5\n")
+    (raw,) = read_records([tmp_path])
+    assert len(raw.notes) == len(named)
+    assert all(words in note for words, note in zip(named, raw.notes, strict=True))
+
+
+def test_one_that_is_read_too_is_not_named(tmp_path: Path) -> None:
+    text = "crime_ref,recorded_on,offence_code,narrative\n{},2015-07-27,22B,Text\n"
+    (tmp_path / "crimes.csv").write_text(text.format("A1"))
+    (tmp_path / "other.csv").write_text(text.format("A2"))
+    raws = list(read_records([tmp_path, tmp_path / "other.csv"]))
+    assert [raw.notes for raw in raws] == [(), ()]
