@@ -20,6 +20,7 @@ from indexer.sources.profile.grouping import GroupedRow, group_rows
 from indexer.sources.profile.mapper import RowMapper
 from indexer.sources.profile.row_rules import (
     RowNature,
+    ShortCells,
     SkipCheck,
     make_skip_check,
     make_uncomputed_error,
@@ -290,9 +291,10 @@ def _fit_row(row: TableRow, width: int) -> TableRow:
         "delimiter or line breaks."
     )
     is_short = len(cells) < width
+    fitting = (cells + [""] * width)[:width]
     return replace(
         row,
-        cells=(cells + [""] * width)[:width],
+        cells=ShortCells(fitting) if is_short else fitting,
         error=error,
         is_short=is_short,
         error_kind="has more or fewer columns than the header",

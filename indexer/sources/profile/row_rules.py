@@ -19,6 +19,11 @@ BELOW: Final = "stands below blank rows"
 
 REPEATED_NAMES: Final = "repeats the names of the columns"
 
+#: What is added to a rule that skips a row which never had the cell.
+TORN: Final = (
+    ", in a row with fewer cells than names: it may be the rest of a text with a line break"
+)
+
 #: What says which rule skips a row: "" for none, "blank" for a row without a value. It takes the
 #: cells and the place of each row in turn.
 SkipCheck: TypeAlias = Callable[[list[Any], str], str]
@@ -27,6 +32,10 @@ SkipCheck: TypeAlias = Callable[[list[Any], str], str]
 STRETCH_ROWS: Final = 2
 
 _MAX_NAME_LENGTH: Final = 80
+
+
+class ShortCells(list[Any]):
+    """The cells of a row that had fewer than there are names, with empty ones at its end."""
 
 
 class RowNature(NamedTuple):
@@ -64,7 +73,7 @@ def make_skip_check(profile: SourceProfile, header: list[str], nature: RowNature
             cell = cells[index]
             if pattern is None:
                 if is_empty(cell):
-                    return text
+                    return text + TORN if type(cells) is ShortCells else text
             elif fnmatchcase(str(cell).strip().casefold(), pattern):
                 return text
         if stretch:

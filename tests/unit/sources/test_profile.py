@@ -24,6 +24,7 @@ from indexer.sources.profile.from_database import check_profiled_database, read_
 from indexer.sources.profile.grouping import JOINED
 from indexer.sources.profile.mapper import EMPTY_STATUS_NOTE
 from indexer.sources.profile.reading import CONTINUED, CONTINUES_SKIPPED
+from indexer.sources.profile.row_rules import TORN
 from indexer.sources.profile.values import RANGE_NOTE, ValueFaultError, make_converter
 from tests.support.extracts import (
     list_errors,
@@ -792,3 +793,12 @@ def test_a_file_of_a_zip_without_a_row_is_refused(tmp_path: Path) -> None:
         package.writestr("b.csv", header)
     with pytest.raises(SourceError, match=r"x\.zip/b\.csv: has no row below"):
         read_extract(tmp_path / "x.zip", make_profile())
+
+
+def test_a_rest_of_a_text_that_a_rule_skips_is_told_from_other_rows(tmp_path: Path) -> None:
+    """Its line break is not in quotation marks, so the record has lost it."""
+    text = f"{HEADER}\nA1,27/07/2015,22B,Text\nand more\nA2,27/07/2015,22B,Text\nEnd,,,\n"
+    profile = make_profile(skip=[{"column": "HO Code", "empty": True}])
+    raws = read_extract(write_extract(tmp_path / "x.csv", text), profile)
+    rules = [raw.skipped_by for raw in raws if raw.blank]
+    assert rules == [f'"HO Code" is empty{TORN}', '"HO Code" is empty']
