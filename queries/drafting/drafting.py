@@ -14,7 +14,12 @@ from indexer.errors import LetterError
 from queries.drafting.composing.accounting import add_missing_parts
 from queries.drafting.composing.doubts import list_scope_doubts
 from queries.drafting.composing.parts import PartDrafter
-from queries.drafting.composing.reading import read_context, read_part
+from queries.drafting.composing.reading import (
+    PartReading,
+    add_lead,
+    read_context,
+    read_part,
+)
 from queries.drafting.composing.scope import apply_clarification, find_scope, find_victim
 from queries.drafting.draft import Draft
 from queries.drafting.letter_text import LetterText
@@ -49,13 +54,15 @@ def draft_request(letter: LetterText) -> Draft:
     outlines = [build_outline(mail) for mail in mails]
     outline, change = merge_outlines(outlines, request_day)
     outline = replace(outline, parts=number_apart(outline.parts))
-    stems = dict.fromkeys(part.stem for part in outline.parts if part.stem)
+    own_readings = [read_part(part, request_day) for part in outline.parts]
+    stems = _list_common_stems(own_readings)
     passages = [
         *outline.context,
         *(LetterPassage(stem) for stem in stems if stem not in _list_texts(outline.context)),
     ]
     context = [read_context(passage, request_day) for passage in passages]
-    readings = [read_part(part, request_day) for part in outline.parts]
+    texts = {line for passage in passages for line in passage.text.split("\n")}
+    readings = [add_lead(reading, texts, request_day) for reading in own_readings]
     written_scope = find_scope(context, readings)
     scope = apply_clarification(written_scope, change)
     drafter = PartDrafter(scope, change.withdrawn, written_scope.periods)
@@ -84,3 +91,10 @@ def draft_mapping(letter: LetterText) -> dict[str, Any]:
 
 def _list_texts(context: Sequence[LetterPassage]) -> set[str]:
     return {passage.text for passage in context}
+
+
+def _list_common_stems(readings: Sequence[PartReading]) -> list[str]:
+    """The words above parts that lead to every part that is counted: they hold for all."""
+    stems = dict.fromkeys(reading.part.stem for reading in readings if reading.part.stem)
+    counted = [reading.part.stem for reading in readings if not reading.is_gap]
+    return [stem for stem in stems if all(other.startswith(stem) for other in counted)]

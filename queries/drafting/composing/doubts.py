@@ -24,8 +24,9 @@ from queries.drafting.composing.scope import RequestScope, list_all_rows
 from queries.drafting.draft import Choice, Confirmation, DraftHead
 from queries.drafting.phrases.breakdowns import NO_WISH
 from queries.drafting.phrases.date_tokens import find_date_tokens
-from queries.drafting.phrases.periods import find_open_start
+from queries.drafting.phrases.periods import find_open_start, find_unread_days
 from queries.drafting.phrases.plain_text import split_sentences
+from queries.drafting.phrases.term_lists import find_quoted
 from queries.drafting.request_mapping import NO_REFERENCE
 from queries.drafting.structure.roles import is_asking, is_directly_asking, is_standing_text
 
@@ -46,6 +47,16 @@ _WANTS_TEXTS: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: What a request is about, and may be limited by.
+_CRIMES: Final = re.compile(r"\b(?:crimes?|offences?|incidents?|records|cases)\b", re.IGNORECASE)
+
+#: What tells why somebody asks, and asks nothing.
+_BACKGROUND: Final = re.compile(
+    r"\b(?:thank\w*|hope|trust|understand|aware|believe|concerned|apolog\w*|sorry|appreciate|resident|student|researcher|journalist|research\w*|charity|publi\w+|commissioner|act 2000|"
+    r"cost|told|you have|newspaper|campaign\w*|reported that|would help|useful)\b",
+    re.IGNORECASE,
+)
+
 _LIMIT: Final = re.compile(
     r"\b(?:where|whose|involv\w+|against|committed|only|excluding|except|near|inside|outside|that took place|which took place)\b",
     re.IGNORECASE,
@@ -62,6 +73,17 @@ _TALK: Final = re.compile(
     r"^(?!.*\b(?:whether|how|what|which)\b).*?\b(?:thank\w*|hope|under the (?:cost )?limit|e-?mails?|trust|understand|aware|believe|know that|concerned|apolog\w*|sorry|appreciate|writ(?:e|ing)|my (?:name|address|e-?mail|postcode)|"
     r"resident|student|researcher|published|charity|publish\w*|public interest|act 2000|commissioner|was|were|has|had)\b",
     re.IGNORECASE,
+)
+
+#: What may say who the victims of the request are.
+_SAYS_WHO: Final = re.compile(
+    r"\b(?:where|whose|with|against|when|in which|involving)\b[^.?;:]{0,30}\b(?:victims?|complainants?|child|children|minors?|wom[ae]n|girls?|m[ae]n|boys?|females?|males?|under[- ]?\d{1,2}s?)\b",
+    re.IGNORECASE,
+)
+
+#: What the records of a request are not to have.
+_WITHOUT: Final = re.compile(
+    r"\b(?:without|except(?: for)?|excluding|apart from|other than)\b(?: \w+){1,3}", re.IGNORECASE
 )
 
 _TIME_WORDS: Final = re.compile(
@@ -92,6 +114,7 @@ def list_scope_doubts(
         *_doubt_unknown_codes(context, readings),
         *_doubt_subject(head, scope),
         *_doubt_sentences(context),
+        *_doubt_leads(readings),
     ]
 
 
@@ -180,6 +203,15 @@ def _doubt_named(scope: RequestScope) -> Iterator[Confirmation]:
 
 def _doubt_victim(context: Sequence[ContextReading]) -> Iterator[Confirmation]:
     for reading in context:
+        if not reading.victim and (match := _SAYS_WHO.search(reading.text)):
+            yield Confirmation(
+                sentence=reading.text,
+                question=f'foidex did not read "{match[0]}" as a condition on victims. Are all records meant?',
+                choices=(
+                    Choice("Count all records"),
+                    Choice("Write the condition", stays_open=True),
+                ),
+            )
         if reading.victim:
             yield Confirmation(
                 sentence=reading.text,
@@ -193,13 +225,22 @@ def _doubt_victim(context: Sequence[ContextReading]) -> Iterator[Confirmation]:
 
 def _doubt_limits(context: Sequence[ContextReading], scope: RequestScope) -> Iterator[Confirmation]:
     """Words of a sentence that limits every part, and that no rule read."""
-    labels = " ".join(row.label for row in scope.offences)
+    table = load_offence_table()
+    labels = " ".join(
+        words
+        for row in scope.offences
+        for words in (row.label, *(table.title(code) for code in row.codes))
+    )
     for reading in context:
         is_scope = reading.periods or reading.rows or reading.named or reading.terms.terms
-        if not is_scope or not _LIMIT.search(reading.text):
-            continue
-        if leftover := find_unread_words(reading.text, reading.terms, reading.named, labels):
-            words = ", ".join(f'"{word}"' for word in leftover)
+        unread = _list_unread_quotes(reading) + find_unread_days(reading.text, reading.periods)
+        speaks_of_crimes = _CRIMES.search(reading.text) and not _BACKGROUND.search(reading.text)
+        if (is_scope and _LIMIT.search(reading.text)) or speaks_of_crimes:
+            unread[:0] = find_unread_words(reading.text, reading.terms, reading.named, labels)
+            if not reading.terms.excluded:
+                unread += [match[0] for match in _WITHOUT.finditer(reading.text)]
+        if unread:
+            words = ", ".join(f'"{word}"' for word in dict.fromkeys(unread))
             yield Confirmation(
                 sentence=reading.text,
                 question=f"foidex did not understand {words} in this sentence. Does it limit what is counted?",
@@ -208,6 +249,18 @@ def _doubt_limits(context: Sequence[ContextReading], scope: RequestScope) -> Ite
                     Choice("Change the draft", stays_open=True),
                 ),
             )
+
+
+def _list_unread_quotes(reading: ContextReading) -> list[str]:
+    """What stands in quotation marks and is no term that was read."""
+    names = [name for term in reading.terms.terms for name in (term.term, *term.aliases)]
+    names += [name for term in reading.terms.terms for name, _ in term.required]
+    read = " ".join((*names, *reading.terms.excluded)).casefold()
+    return [
+        chunk.words
+        for chunk in find_quoted(reading.text)
+        if chunk.words.strip(" *").casefold() not in read
+    ]
 
 
 def _doubt_unknown_codes(
@@ -270,6 +323,19 @@ def _doubt_sentences(context: Sequence[ContextReading]) -> Iterator[Confirmation
             if (is_asked or _WANTS_TEXTS.search(sentence)) and not is_taken:
                 yield confirm_sentence(f"{previous} {sentence}".strip())
             previous = sentence
+
+
+def _doubt_leads(readings: Sequence[PartReading]) -> Iterator[Confirmation]:
+    """Points of a list that lead to others, which no number shows."""
+    for index, reading in enumerate(readings[:-1]):
+        text = reading.part.text
+        if text.rstrip().endswith(":") and reading.part.stem and not is_asking(text):
+            texts = [text, *(later.part.text for later in readings[index + 1 :])]
+            yield Confirmation(
+                sentence="\n".join(texts),
+                question=f"Part {reading.part.number} leads to parts below it, and the letter does not show to which. Do its words hold for some of them?",
+                choices=(Choice(AS_DRAFTED), Choice("Change the draft", stays_open=True)),
+            )
 
 
 def _names_other_days(reading: ContextReading, context: Sequence[ContextReading]) -> bool:

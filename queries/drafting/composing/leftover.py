@@ -33,7 +33,7 @@ aren't as ask asked asking at august available away back band bands based be bec
 before being belong below besides best between both boy boys bracket brackets break breakdown
 brief broad broken but by calendar calender came can case cases categories category chart
 clarify class classes classification classifications classified code codes column columns
-combined come comes common commonest complete concerned concerning connected contain contained
+combined come comes common commonest complete concern concerned concerning concerns connected contain contained
 containing contains could count counted counts county crime crime's crimes criminal data
 database date dates day days december describe described did different distinct distinction
 divided do does don't done dont down during each early either else end ended ending entire etc
@@ -110,13 +110,22 @@ boy boys girl girls old older
 #: Plain words that are about people, in a question that counts none.
 _PEOPLE_WORDS: Final = frozenset(_PEOPLE_TEXT.split())
 
-_PERIOD_ENDS: Final = re.compile(r"\b(?:start|beginning|end) of(?= )", re.IGNORECASE)
+_PERIOD_ENDS: Final = re.compile(
+    r"\b(?:start|beginning|end) of(?= )|\bon or (?:after|before)\b|\btwelve months\b", re.IGNORECASE
+)
 
 #: The law under which somebody asks, which limits nothing.
 _LAW: Final = re.compile(
     r"\bFreedom of Information(?: \(Scotland\))? Act\b|\bEnvironmental Information Regulations\b"
     r"|\bFOIS?A?\b",
     re.IGNORECASE,
+)
+
+_AGAINST_CODES: Final = re.compile(r"\bagainst (?=(?:the )?(?:following )?codes?\b)", re.IGNORECASE)
+
+#: The law beside a code, which describes it.
+_STATUTE: Final = re.compile(
+    r"\bsections? \w+ of the (?:[A-Z]\w+ (?:(?:and|of|etc\.?) )?){1,6}Act\b"
 )
 
 _COUNTED_OFF: Final = re.compile(rf"^\W*(?:and |then )?{COUNT_OFF_WORDS}\s*[,:]", re.IGNORECASE)
@@ -166,7 +175,7 @@ def find_leftover(
 
     Brackets beside a code, and the words of its title, only describe it. ``other_words`` are words that the scope accounts for.
     """
-    text = _COUNTED_OFF.sub("", reading.part.text)
+    text = f"{reading.lead}\n{_COUNTED_OFF.sub('', reading.part.text)}"
     if "outcome" in reading.breakdowns:
         other_words = f"{other_words} {_OUTCOME_WORDS}"
     if "offence_group" in reading.breakdowns:
@@ -190,10 +199,11 @@ def find_unread_words(
 ) -> list[str]:
     """The words of a text that no rule read and that are not among ``plain_words``."""
     has_rows = bool(find_offence_rows(text))
+    text = _AGAINST_CODES.sub(" ", text)
     for phrase in reversed(find_codes(text)):
         text = f"{text[: phrase.begin]} {text[phrase.stop :]}"
     if has_rows:
-        text = _BRACKETS.sub(" ", text)
+        text = _STATUTE.sub(" ", _BRACKETS.sub(" ", text))
     if terms.terms or terms.excluded:
         text = cover_terms(text)
     text = cover_gaps(cover_breakdowns(cover_bands(text) if find_bands(text) else text))

@@ -66,6 +66,17 @@ _RECORDS_WITH_PEOPLE: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: "Crimes with victims aged 16 and above", "offences where the victim was a child": likewise.
+_RECORDS_OF_PEOPLE: Final = re.compile(
+    r"\b(?:offences?|crimes?|incidents?|records|cases|reports|were there)\b[^.?;]{0,30}\b(?:with|where|whose|against|involving|in which)\b[^.?;]{0,20}\b(?:victims?|complainants?)\b",
+    re.IGNORECASE,
+)
+
+_BOTH_SEXES: Final = re.compile(
+    r"\b(?:females?|girls?|wom[ae]n)\b.*\b(?:males?|boys?|m[ae]n)\b|\b(?:males?|boys?|m[ae]n)\b.*\b(?:females?|girls?|wom[ae]n)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
 _AGES_ONE_BY_ONE: Final = re.compile(
     r"\b\d{1,2},\s*\d{1,2}\b(?:,\s*\d{1,2})*,?\s+(?:or|and)\s+\d{1,2}\b"
 )
@@ -145,6 +156,9 @@ def _list_doubts(reading: PartReading, fields: dict[str, Any]) -> list[str]:
         f"The letter names {join_list(unread_days)} here, and this question does not count by it.": (
             unread_days
         ),
+        "The letter speaks of victims of one sex, and this question counts those of each.": (
+            "sex" in reading.victim and "sex" in written and not _BOTH_SEXES.search(text)
+        ),
         "A record's status is recorded, cancelled or transferred, and does not say whether an "
         "investigation goes on. The outcomes may be nearer.": STILL_OPEN.search(text),
         "The letter asks for records that have none of some words, and this question counts those that "
@@ -194,7 +208,8 @@ def _build_people(
     """A question about the ages of victims or suspects."""
     text, own_text = reading.part.whole_text, reading.part.text
     youngest = bool(YOUNGEST.search(own_text))
-    if reading.bands and _RECORDS_WITH_PEOPLE.search(own_text):
+    counts_records = _RECORDS_WITH_PEOPLE.search(own_text) or _RECORDS_OF_PEOPLE.search(own_text)
+    if reading.bands and counts_records:
         doubts.append(
             "The letter may ask for records with such a person, and this question counts people: two "
             "of one record are two."
@@ -255,6 +270,8 @@ def _build_of_terms(
     is_each = bool(SEPARATELY.search(reading.part.text)) or is_of_each
     if (is_of_each or own_entries.refers or own_entries.has_neither) and not terms:
         terms = list(known_terms)
+        if scope.mentions and not have_same_terms(terms, scope.mentions):
+            doubts.append("The letter has several lists of terms; the last one is counted here.")
     is_overlap = bool(OVERLAP.search(reading.part.text)) and len(terms) > 1
     if is_overlap and (own_entries.refers or own_entries.terms):
         return {"kind": "overlap", "keywords": _write_terms(terms[:_MAX_OVERLAP])}
@@ -315,7 +332,7 @@ def _cross_terms(
     keywords = _write_terms(terms)
     fields = list_fields(reading, scope)
     each_offence = bool(_EACH_OFFENCE.search(reading.part.text))
-    if each_offence and "offence" in fields:
+    if each_offence and "offence" in fields and len(scope.offences) > 1:
         fields.remove("offence")
     if not fields:
         question: dict[str, Any] = {"kind": "keywords", "keywords": keywords}

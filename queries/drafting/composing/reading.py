@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from queries.drafting.composing.offence_rows import find_offence_rows
 from queries.drafting.draft import DraftOffence
@@ -46,18 +47,21 @@ _BANDS: Final = re.compile(r"\bbands?\b|\bbrackets?\b", re.IGNORECASE)
 
 
 class PartReading(Struct, frozen=True):
-    """A part, and what the rules find in its own words and its list."""
+    """A part, and what the rules find in its own words and its list. ``lead`` are the words above
+    it that hold for some parts alone: what they name is the part's, unless it names its own."""
 
     part: LetterPart
     periods: tuple[PeriodPhrase, ...] = ()
     rows: tuple[DraftOffence, ...] = ()
     named: tuple[NamedOffence, ...] = ()
     terms: TermPhrase = TermPhrase()
+    victim: dict[str, Any] = {}
     bands: tuple[Band, ...] = ()
     breakdowns: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     has_count: bool = True
     is_taken_back: bool = False
+    lead: str = ""
 
     @property
     def is_gap(self) -> bool:
@@ -91,13 +95,40 @@ def read_part(part: LetterPart, request_day: date | None) -> PartReading:
         rows=tuple(rows),
         named=() if rows else tuple(find_named_offences(text)),
         terms=find_terms(text, _list_term_items(part.items)),
-        bands=tuple(
-            find_bands(f"{listed}\n{part.stem}" if part.stem and not find_bands(listed) else listed)
-        ),
+        victim=_read_victim(text),
+        bands=tuple(find_bands(listed) or _find_led_bands(listed, part.stem)),
         breakdowns=tuple(find_breakdowns(text) or _find_led_breakdowns(part)),
         gaps=tuple(gaps),
         has_count=not gaps or _has_countable_clause(text) or _has_count_beside(text, gaps),
         is_taken_back=bool(_TAKEN_BACK.match(text)),
+    )
+
+
+def _find_led_bands(text: str, stem: str) -> list[Band]:
+    """The age bands of a text that only the words above it make some, and those above. A single one
+    there is a condition on victims."""
+    above = find_bands(stem)
+    together = find_bands(f"{text}\n{stem}")
+    return [band for band in together if band not in above] if len(above) == 1 else together
+
+
+def add_lead(
+    reading: PartReading, common_lines: Collection[str], request_day: date | None
+) -> PartReading:
+    """A reading with what the words above its part name, but for lines that hold for all parts."""
+    lines = [line for line in reading.part.stem.split("\n") if line not in common_lines]
+    if not any(lines):
+        return reading
+    lead = "\n".join(lines)
+    above = read_part(LetterPart(reading.part.number, lead), request_day)
+    has_offences = reading.rows or reading.named
+    return replace(
+        reading,
+        lead=lead,
+        periods=reading.periods or above.periods,
+        rows=reading.rows if has_offences else above.rows,
+        named=reading.named if has_offences else above.named,
+        terms=reading.terms if reading.terms.terms else above.terms,
     )
 
 

@@ -17,6 +17,7 @@ from queries.drafting.phrases.named_offences import NamedOffence
 from queries.drafting.phrases.periods import PeriodPhrase, find_open_start
 from queries.drafting.phrases.terms import TermPhrase
 from queries.drafting.structure.clarifications import Clarification
+from queries.drafting.structure.parts import PART_NUMBER, list_written_numbers
 
 _REFERS_BACK: Final = re.compile(
     r"\b(?:those|these|such|the same|the above|of them|same (?:records|crimes|figure)|each (?:one|case)|they|them|the (?:results?|crimes|offences|records)|question (?:1|one)|"
@@ -38,21 +39,19 @@ COUNTS_RECORDS: Final = re.compile(
     re.IGNORECASE,
 )
 
-_PART_NUMBER: Final = r"(?:\d{1,2}[a-z]?|[a-z])\b"
-
 #: The numbers of other parts: "of Q2", "questions 1 and 2", "from (c)", "as 4 above".
 _PART_NUMBERS: Final = re.compile(
-    rf"\b(?:Q|questions?|parts?|points?|items?)\s*\.?\s*(?P<named>\(?{_PART_NUMBER}\)?"
-    rf"(?:\s*(?:,|and|or|to|&|-)\s*(?:Q|question |part )?\(?{_PART_NUMBER}\)?)*)"
-    rf"|\b(?:of|in|from|as|to|at|under|for|and|or|&)\s+\((?P<bracketed>{_PART_NUMBER})\)"
-    rf"|\b(?:these|those|them|crimes|offences|victims|suspects|figures?|reports) (?:in|of|from) (?P<those>{_PART_NUMBER})"
+    rf"\b(?:Q|questions?|parts?|points?|items?)\s*\.?\s*(?P<named>{PART_NUMBER}"
+    rf"(?:\s*(?:,|and|or|to|&|-)\s*(?:Q|question |part )?{PART_NUMBER})*)"
+    rf"|\b(?:of|in|from|as|to|at|under|for|and|or|&)\s+(?P<bracketed>\([a-z0-9]{{1,3}}\))"
+    rf"|\b(?:these|those|them|crimes|offences|victims|suspects|figures?|reports) (?:in|of|from) (?P<those>{PART_NUMBER})"
+    rf"|\b(?:break|split|repeat)\s+(?P<broken>{PART_NUMBER})(?=\s+(?:down|up|by|for)\b)"
+    rf"|\b(?:answers?|figures?|totals?|numbers?|results?)\s+(?:to|in|of|for|from)\s+(?P<answered>\(?\d{{1,2}}(?:\s?\([a-z]{{1,4}}\)|[a-z]{{1,4}}\b)?|[a-z])(?=\s+(?:above|by|per|for|split|broken)\b|\s*[.,;?)]|\s*$)"
     r"|\b(?:of|from|as|in)\s+(?P<letter>[a-z])(?:\.(?=\s)|\))"
-    r"|(?<!\bsuch )\bas\s+(?P<same>\d{1,2}[a-z]?)\b"
+    r"|(?<!\bsuch )\bas\s+(?P<same>\d{1,2}[a-z]{0,4}|[a-z][ivx]{1,4}(?=[,.;]))(?!\w)"
     rf"|\b(?:at|in)\s+(?P<plain>\d{{1,2}}[a-z]?)(?=\s+above\b|\s*[.,;?)]|\s*$)",
     re.IGNORECASE,
 )
-
-_NUMBER_IN_LIST: Final = re.compile(r"\d{1,2}[a-z]?\b|\b[a-z]\b", re.IGNORECASE)
 
 _BACKGROUND: Final = re.compile(
     r"\b(?:background|understand|campaign|dissertation|interest|concerned|believe|members|read|reported that|answer to)\b",
@@ -147,9 +146,9 @@ def refers_to_other_part(reading: PartReading) -> bool:
 def list_part_numbers(reading: PartReading) -> list[str]:
     """The numbers of other parts that a part speaks of, as it writes them: "of Q2", "from (c)"."""
     numbers = (
-        number.casefold()
+        number
         for match in _PART_NUMBERS.finditer(reading.part.text)
-        for number in _NUMBER_IN_LIST.findall(next(filter(None, match.groups())))
+        for number in list_written_numbers(next(filter(None, match.groups())))
     )
     return [number for number in dict.fromkeys(numbers) if number != reading.part.number.casefold()]
 
@@ -228,7 +227,7 @@ def _find_mentions(
         for later_part, refers_back in zip(others, refers, strict=True)
         if not refers_back
     )
-    is_sure = all(refers) or not (has_offences or has_others or has_own_count)
+    is_sure = not has_offences and (all(refers) or not (has_others or has_own_count))
     return first.terms.terms, first.part.number, is_sure, phrase
 
 

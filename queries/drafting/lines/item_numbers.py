@@ -33,7 +33,7 @@ _FORMS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (".", re.compile(rf"{_COUNTER}\.(?:\s+|$|(?=[A-Z][a-z]))")),
     (":", re.compile(rf"{_COUNTER}:\s+")),
     ("-", re.compile(r"(?P<token>\d{1,2})\s*[\-\u2013]\s+(?=[A-Z])")),
-    ("bare", re.compile(r"(?P<token>\d{1,2})\s+(?=[A-Z][a-z])")),
+    ("bare", re.compile(r"(?P<token>\d{1,2})\s+(?=[A-Z][a-z]|A [a-z])")),
 )  # fmt: skip
 
 #: Styles that anything but a list may have too: an address, a date, a list of codes.

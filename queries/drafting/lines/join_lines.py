@@ -43,6 +43,12 @@ _OPENS: Final = "\"'(\u2018\u201c"
 #: Nobody ends a thought with one of these words, however wide the lines are.
 _NEVER_LAST: Final = frozenset({"a", "an", "and", "of", "or", "the"})
 
+#: What ends a letter on a line of its own, and is no end of a sentence.
+_SIGN_OFF: Final = re.compile(
+    r"(?:yours\s+(?:faithfully|sincerely|truly)|(?:(?:kind|best|warm)\s+)?regards|(?:best|kind)\s+wishes)\W*",
+    re.IGNORECASE,
+)
+
 _ROW: Final = re.compile(r"\S[ ]*\t[ ]*\S")
 
 _SIGNATURE_MARK: Final = re.compile(r"--\s?|_{2,}|-{3,}|\*{3,}|={3,}")
@@ -151,6 +157,8 @@ class _BlockBuilder:
 
     def _continues(self, line: Line) -> bool:
         if not self._open or self._form[0] in (BlockKind.ROW, BlockKind.HEADING):
+            return False
+        if _SIGN_OFF.fullmatch(line.text):
             return False
         if _must_break(self._open[-1], line, self._width):
             return True

@@ -21,6 +21,8 @@ _FORMS: Final = re.compile(
     | (?P<ored>\d{{1,3}})\s+or\s+(?P<next>\d{{1,3}}){_YEARS}
     | (?P<upto>\d{{1,3}}){_YEARS}\s*(?:and|or|&)\s*(?:under|below|younger|less)
     | (?P<from>\d{{1,3}}){_YEARS}\s*(?:(?:and|or|&)\s*(?:over|above|older|more|upwards?|up)|\+|plus\b)
+    | at\ least\s+(?:the\ age\ of\ )?{_AGED}(?P<least>\d{{1,3}}){_YEARS}
+    | (?:aged|victims?\ (?:was|were|is|are)(?:\ aged)?)\s+(?P<exact>\d{{1,3}}){_YEARS}(?!\s*(?:[-+,&/]|(?:to|and|or|plus|through|per)\b))
     | (?:under|below|younger\ than|less\ than)\s*(?:the\ age\ of\ )?{_AGED}(?P<below>\d{{1,3}})s?{_YEARS}
     | (?:up\ to(?:\ and\ including)?)\s*(?:the\ age\ of\ )?{_AGED}(?P<until>\d{{1,3}}){_YEARS}
     | (?:over|above|older\ than|more\ than)\s*(?:the\ age\ of\ )?{_AGED}(?P<above>\d{{1,3}})s?{_YEARS}
@@ -94,8 +96,8 @@ def _read_band(match: re.Match[str]) -> Band | None:
         return Band(first, second, words) if second == first + 1 else None
     if upto := match["upto"] or match["until"]:
         return Band(None, int(upto), words)
-    if match["from"]:
-        return Band(int(match["from"]), None, words)
+    if low_text := match["from"] or match["least"] or match["exact"]:
+        return Band(int(low_text), int(low_text) if match["exact"] else None, words)
     if match["below"]:
         below = int(match["below"])
         return Band(None, below - 1, words) if below else None

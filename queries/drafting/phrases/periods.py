@@ -24,6 +24,18 @@ _RANGE_LINK: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: "On or after 1 June 2018 and on or before 31 May 2019".
+_ON_OR_AFTER: Final = re.compile(r"\bon or after\s+(?:the\s+)?$", re.IGNORECASE)
+
+_ON_OR_BEFORE: Final = re.compile(
+    r",?\s*(?:and|but)\s+(?:\w+\s+){0,2}on or before\s+(?:the\s+)?", re.IGNORECASE
+)
+
+_MONTHS_FROM: Final = re.compile(
+    r"\b(?:year|12 months|twelve months)\s+(?:from|beginning|starting)\s+(?:in\s+|on\s+)?(?:the\s+)?$",
+    re.IGNORECASE,
+)
+
 _LIST_LINK: Final = re.compile(r"\s*(?:,|;|/|&|\band\b|\bor\b|\s)+\s*(?:the\s+)?", re.IGNORECASE)
 
 _MONTH_LIST_LINK: Final = re.compile(r"\s*(?:,|/|&|\band\b)+\s*", re.IGNORECASE)
@@ -222,13 +234,15 @@ def _is_of_act(text: str, token: DateToken) -> bool:
 def _is_range(text: str, start: DateToken, end: DateToken) -> bool:
     """Whether what stands between two dates makes them a range."""
     link = text[start.stop : end.begin]
+    if _ON_OR_BEFORE.fullmatch(link):
+        return bool(_ON_OR_AFTER.search(look_around(text, start.begin, start.stop)[0]))
     if not _RANGE_LINK.fullmatch(link) or start.kind == "years" or end.kind == "years":
         return False
     is_and = link.strip(" ,").casefold().startswith("and")
     if is_and:
         return bool(
             re.search(
-                r"\bbetween\s+(?:the\s+)?(?:\w+\s+years?\s+)?$",
+                r"\bbetween\s+(?:the\s+)?(?:(?:start|beginning)\s+of\s+)?(?:\w+\s+years?\s+)?$",
                 look_around(text, start.begin, start.stop)[0],
                 re.IGNORECASE,
             )
@@ -271,6 +285,10 @@ def _read_single(
         return _read_open(token, request_day)
     if token.kind in ("day", "month") and _YEAR_ENDING.search(before):
         return [PeriodPhrase(token.begin, token.stop, _year_before(token.last), token.last)]
+    if token.kind in ("day", "month") and _MONTHS_FROM.search(before):
+        last = token.first.replace(year=token.first.year + 1, day=min(token.first.day, 28))
+        last += timedelta(days=token.first.day - last.day - 1)
+        return [PeriodPhrase(token.begin, token.stop, token.first, last)]
     if token.kind in ("day", "month"):
         lead = _DAY_LEAD if token.kind == "day" else _MONTH_LEAD
         in_list = token.kind == "month" and _is_in_list(text, token, accepted_until)

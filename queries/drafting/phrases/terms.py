@@ -13,6 +13,7 @@ from queries.drafting.draft import DraftTerm
 from queries.drafting.phrases.bands import find_bands
 from queries.drafting.phrases.breakdowns import SEPARATELY
 from queries.drafting.phrases.codes import find_codes
+from queries.drafting.phrases.date_tokens import find_date_tokens
 from queries.drafting.phrases.named_offences import find_named_offences
 from queries.drafting.phrases.plain_text import NUMBER_PATTERN, look_around, read_number
 from queries.drafting.phrases.term_lists import (
@@ -340,6 +341,9 @@ def _is_other_thing(text: str, chunk: TermChunk) -> bool:
     words = chunk.words
     if is_generic(words) or words.isdecimal():
         return True
+    is_date = any(token.stop - token.begin == len(words) for token in find_date_tokens(words))
+    if is_date and not chunk.is_quoted:
+        return True  # "up to and including 31 March 2019"
     before, after = look_around(text, chunk.begin, chunk.stop)
     if not chunk.is_quoted and _LISTED_KIND.search(before) and re.match(r"\s*:", after):
         return True  # "any of the following breeds:"

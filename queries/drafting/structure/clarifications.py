@@ -15,11 +15,16 @@ from queries.drafting.phrases.codes import find_codes
 from queries.drafting.phrases.date_tokens import find_date_tokens
 from queries.drafting.phrases.periods import PeriodPhrase, find_periods
 from queries.drafting.phrases.plain_text import split_sentences
-from queries.drafting.phrases.term_lists import read_term_list
+from queries.drafting.phrases.term_lists import find_quoted, read_term_list
 from queries.drafting.phrases.terms import find_terms
 from queries.drafting.structure.numbering import LetterPassage
 from queries.drafting.structure.outline import Outline
-from queries.drafting.structure.parts import LetterPart
+from queries.drafting.structure.parts import (
+    PART_NUMBER,
+    LetterPart,
+    fold_number,
+    list_written_numbers,
+)
 from queries.drafting.structure.roles import is_asking, is_directly_asking, is_standing_text
 
 _REPLACES_ALL: Final = re.compile(
@@ -34,10 +39,8 @@ _REWRITES: Final = re.compile(
     re.IGNORECASE,
 )
 
-_PART_NUMBERS: Final = r"(?:\(?(?:\d{1,2}[a-z]?|[a-z]|[ivx]{1,4})\)?)"
-
 _PARTS: Final = re.compile(
-    rf"\b(?:parts?|questions?|points?|items?|numbers?|q)\s*(?P<numbers>{_PART_NUMBERS}(?:\s*(?:,|and|&|or)\s*{_PART_NUMBERS})*)(?!\w)",
+    rf"\b(?:parts?|questions?|points?|items?|numbers?|q)\s*(?P<numbers>{PART_NUMBER}(?:\s*(?:,|and|&|or)\s*{PART_NUMBER})*)(?!\w)",
     re.IGNORECASE,
 )
 
@@ -86,6 +89,25 @@ _NEW_START: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: What exchanges something, or says what is not to be.
+_EXCHANGES: Final = re.compile(
+    r"\bmean[ts]?\b|\bmeant\b|\binstead\b|\brather\b|\bnot\b|n't\b|\bnever\b|\bshould\b|\bought\b|\bread\b|\bmistake\w*|\btypo\b|\bwrong\w*"
+    r"|\breplac\w+|\bswap\w*|\bskip\w*|\bleave\b|\bomit\w*|\bdrop\w*|\bexcept\b|\bwithout\b|\bno (?:longer|need)\b|\bother than\b|\bapart from\b|\bforg[eo]t\w*",
+    re.IGNORECASE,
+)
+
+#: What is said to be all that is wanted.
+_ALONE: Final = re.compile(
+    r"\b(?:only|just|limit\w*|restrict\w*|narrow\w*|reduc\w+|confin\w+|focus\w*|chang\w+|use|now|stick)\b",
+    re.IGNORECASE,
+)
+
+_WANTS_ONLY: Final = re.compile(
+    r"(?<!not )\b(?:use|search for|have|need|want|count) only\b", re.IGNORECASE
+)
+
+_YEAR: Final = re.compile(r"\b(?:19|20)\d\d\b")
+
 _ADDS: Final = re.compile(r"\b(?:also|add|as well|in addition|too)\b", re.IGNORECASE)
 
 #: Words with which a sentence changes a request, also one that is polite beside it.
@@ -120,7 +142,7 @@ _MIN_REST_WORDS: Final = 2
 #: Sentences that speak of a change, and that make none: what follows makes it.
 _SPEAKS_OF_CHANGE: Final = re.compile(
     r"\b(?:as follows|below)\b|:\s*$|\bif (?:i|you|we|this|that|it)\b|\?\s*$"
-    rf"|\b(?:narrow|chang|limit|reduc|restrict|amend)(?:e|ing)?\s+(?:it|this|that|(?:my|the) request|questions? {_PART_NUMBERS})[\s.!]*$",
+    rf"|\b(?:narrow|chang|limit|reduc|restrict|amend)(?:e|ing)?\s+(?:it|this|that|(?:my|the) request|questions? {PART_NUMBER})[\s.!]*$",
     re.IGNORECASE,
 )
 
@@ -253,8 +275,11 @@ def _read_change(
     detailed = _read_details(change, rest, request_day)
     # A detail of one part, or of what was said before, must not change the whole request.
     is_told = _TELLS.search(rest) and not (_CHANGES.search(rest) or _PLEASE.search(rest))
-    if detailed and not _PARTS.search(rest) and not is_told:
+    if detailed and not _PARTS.search(rest) and not is_told and _is_sure(rest, outline):
         return detailed
+    names_details = detailed or find_quoted(rest) or _YEAR.search(rest)
+    if names_details and _EXCHANGES.search(rest) and not _is_restated(rest, outline):
+        return asked
     is_wish = bool(_PLAIN_REST.sub("", rest)) if numbers else _is_wish(rest)
     if is_kept or _is_restated(rest, outline) or not (is_wish or detailed):
         return change
@@ -297,6 +322,26 @@ def _read_details(
     return None if changed is change else replace(changed, sources=(*changed.sources, sentence))
 
 
+def _is_sure(sentence: str, outline: Outline) -> bool:
+    """Whether a sentence says for certain what becomes of the days and the terms that it names: it
+    adds new ones, or it is about nothing but these. One that exchanges some is asked about."""
+    if _TAKES_OFF.search(sentence):
+        return True
+    texts = [passage.text for passage in outline.context]
+    texts += [line for part in outline.parts for line in (part.quotation, *part.items)]
+    old_text = " ".join(texts).casefold()
+    is_exchange = bool(_EXCHANGES.search(sentence))
+    terms = [term.term.casefold() in old_text for term in find_terms(sentence).terms]
+    years = [year in old_text for year in _YEAR.findall(sentence)]
+    if _ADDS.search(sentence):
+        return not (years or is_exchange)
+    if len({*terms}) > 1 or len({*years}) > 1:
+        return False
+    if is_exchange:
+        return bool(_WANTS_ONLY.search(sentence))
+    return not terms or bool(_ALONE.search(sentence))
+
+
 def _list_dropped_terms(sentence: str) -> list[str]:
     """The terms that a sentence takes off the list."""
     match = _TAKES_OFF.search(sentence)
@@ -315,7 +360,7 @@ def _list_withdrawn(sentence: str, outline: Outline) -> list[str]:
     return [
         part.number
         for part in outline.parts
-        if part.number in named or _find_top(part.number) in named
+        if fold_number(part.number) in named or _find_top(part.number) in named
     ]
 
 
@@ -324,9 +369,7 @@ def _iterate_numbers(sentence: str) -> Iterator[str]:
     for pattern in _TAKES_BACK:
         for match in pattern.finditer(sentence):
             for parts in _PARTS.finditer(match[0]):
-                yield from re.findall(
-                    r"\d{1,2}[a-z]?|[ivx]+|[a-z]", parts["numbers"].casefold().replace("and", " ")
-                )
+                yield from list_written_numbers(parts["numbers"])
 
 
 def _cut_withdrawal(sentence: str) -> str:

@@ -18,6 +18,14 @@ _LONG_WORD: Final = re.compile(r"(\S{200})\S+")
 _BULLET: Final = re.compile(r"[*\u2022\u25cf\u25aa\u2043\u00b7o>-]\s+(?=\S)")
 
 
+#: What a column of questions is called.
+_COLUMN_NAME: Final = re.compile(
+    r"(?:no|nos|number|numbers|ref|reference|item|part|#|q|(?:the )?(?:questions?|requests?|details?|description|information)"
+    r"(?: (?:no|number|requested|required|wanted|asked|text))?)\W*|\W*",
+    re.IGNORECASE,
+)
+
+
 class LetterLine(Struct, frozen=True):
     """A line: its words, its number if it has one, and what kind of block it comes from.
 
@@ -37,7 +45,17 @@ class LetterLine(Struct, frozen=True):
 
 def read_lines(blocks: Iterable[LetterBlock]) -> list[LetterLine]:
     """The lines of some blocks in order; parts that stand in one block become lines of their own."""
-    return [line for block in blocks for line in _split_block(block)]
+    return [line for block in blocks if not _is_header_row(block) for line in _split_block(block)]
+
+
+def _is_header_row(block: LetterBlock) -> bool:
+    """Whether a row of a table only says what is in its columns."""
+    cells = block.text.split("\t")
+    return (
+        block.kind == BlockKind.ROW
+        and len(cells) > 1
+        and all(_COLUMN_NAME.fullmatch(cell.strip()) or not cell.strip() for cell in cells)
+    )
 
 
 def _split_block(block: LetterBlock) -> Iterator[LetterLine]:
@@ -47,6 +65,11 @@ def _split_block(block: LetterBlock) -> Iterator[LetterLine]:
     text = hide_phone_numbers(_LONG_WORD.sub(r"\1...", text))
     label = read_label(plain_text(block.number)) if block.number else None
     kind = block.kind
+    stem, parts = split_inline(f"{block.number or ''} {text}".strip())
+    if parts and not stem:  # "1) ...; 2) ..." in one paragraph
+        for part_label, part_text in parts:
+            yield from _split_inner(part_text, part_label, BlockKind.ITEM, block.level)
+        return
     if label is None and (bullet := _BULLET.match(text)) and kind != BlockKind.HEADING:
         text, kind = text[bullet.end() :], BlockKind.ITEM
     if label is None:
@@ -57,7 +80,14 @@ def _split_block(block: LetterBlock) -> Iterator[LetterLine]:
             break
         yield LetterLine("", label, kind, block.level)
         label, text = inner, rest
+    yield from _split_inner(text, label, kind, block.level)
+
+
+def _split_inner(
+    text: str, label: Label | None, kind: BlockKind, level: int
+) -> Iterator[LetterLine]:
+    """A line, and behind it the parts that stand in it."""
     stem, parts = split_inline(text)
-    yield LetterLine(stem, label, kind, block.level)
+    yield LetterLine(stem, label, kind, level)
     for part_label, part_text in parts:
-        yield LetterLine(part_text, part_label, BlockKind.ITEM, block.level + 1)
+        yield LetterLine(part_text, part_label, BlockKind.ITEM, level + 1)

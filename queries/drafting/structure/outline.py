@@ -35,12 +35,22 @@ from queries.drafting.structure.roles import (
 _OPEN_PASSAGE: Final = re.compile(r"[:-]\s*$")
 
 
+#: What leads to all questions below it.
+_LEADS_TO_ALL: Final = re.compile(
+    r"\b(?:the following|questions|as follows|below)\b[^.]*:\s*$", re.IGNORECASE
+)
+
+_NAMED_WISH: Final = re.compile(
+    r"\W*(?:(?:an?|the)\s+)?(?:\w+\s+)?(?:numbers?|totals?|breakdown|figures)\b(?!\s+(?:is|are|was|were|will|would|should|can|could|may)\b)",
+    re.IGNORECASE,
+)
+
 _COUNTED: Final = re.compile(r"\bhow (?:many|much|old)\b|\bnumbers? of\b|\btotal\b", re.IGNORECASE)
 
 
 #: What is said of the parts above, and is no part of its own.
 _ABOUT_PARTS: Final = re.compile(
-    r"\b(?:the above|each (?:question|part|of the (?:questions|parts))|all (?:of )?(?:the )?(?:questions|parts|these|this)|(?:questions?|parts?|points?) (?:\d+|one|above))\b",
+    r"\b(?:the above|each (?:question|part|of the (?:questions|parts))|all (?:of )?(?:the |my |our )?(?:questions|parts|points|requests|these|this)|(?:questions?|parts?|points?) (?:\d+|one|above))\b",
     re.IGNORECASE,
 )
 
@@ -209,7 +219,7 @@ def _build_unnumbered(passages: Sequence[LetterPassage]) -> Outline:
     context: list[LetterPassage] = []
     parts: list[LetterPart] = []
     for passage in _join_open(passages):
-        for piece in _split_passage(passage):
+        for index, piece in enumerate(_split_passage(passage)):
             if piece.bullets:
                 lead = [LetterPart("", piece.text)] if _is_lead_question(piece.text) else []
                 parts += _number_parts(lead, len(parts))
@@ -217,9 +227,13 @@ def _build_unnumbered(passages: Sequence[LetterPassage]) -> Outline:
                     [LetterPart("", bullet, stem=piece.text) for bullet in piece.bullets],
                     len(parts),
                 )
-            elif _is_question(piece) or _is_counted_part(piece):
+            elif (
+                _is_question(piece)
+                or _is_counted_part(piece)
+                or (index == 0 and _names_wish(piece.text))
+            ):
                 parts += _number_parts([LetterPart("", piece.text, items=piece.items)], len(parts))
-            elif parts and _says_more(piece):
+            elif parts and _says_more(piece) and not _ABOUT_PARTS.search(piece.text):
                 last = parts[-1]
                 parts[-1] = replace(
                     last, text=f"{last.text}\n{piece.text}".strip(), items=last.items + piece.items
@@ -246,12 +260,24 @@ def _join_open(passages: Iterable[LetterPassage]) -> list[LetterPassage]:
     joined: list[LetterPassage] = []
     for passage in passages:
         previous = joined[-1] if joined else None
-        is_open = previous and not previous.items and not previous.bullets
+        is_open = previous and not (
+            previous.items or previous.bullets or _leads_to_all(previous.text)
+        )
         if previous and is_open and _OPEN_PASSAGE.search(previous.text):
             joined[-1] = replace(passage, text=f"{previous.text}\n{passage.text}".strip("\n"))
         else:
             joined.append(passage)
     return joined
+
+
+def _names_wish(text: str) -> bool:
+    """Whether a paragraph is a question without a verb: "A breakdown by outcome."."""
+    return bool(_NAMED_WISH.match(text)) and not _OPEN_PASSAGE.search(text)
+
+
+def _leads_to_all(text: str) -> bool:
+    """Whether a text leads to all questions below it, and asks for nothing itself."""
+    return bool(_LEADS_TO_ALL.search(text)) and not _COUNTED.search(text)
 
 
 def _number_parts(parts: Sequence[LetterPart], count: int) -> list[LetterPart]:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
+
+#: The number of a part as a sentence writes it: "4", "4a", "4(a)", "1.2", "(c)", "iv".
+PART_NUMBER: Final = r"(?:\(?(?:\d{1,2}(?:\.\d{1,2})*(?:\s?\([a-z]{1,4}\)|\.?[a-z]\b|\.?[ivx]{1,4}\b)?|[ivx]{1,4}\b|[a-z]\b)\)?)"
+
+_NUMBER: Final = re.compile(PART_NUMBER, re.IGNORECASE)
 
 
 class LetterPart(Struct, frozen=True):
@@ -41,3 +48,14 @@ def number_apart(parts: Iterable[LetterPart]) -> tuple[LetterPart, ...]:
         numbers.add(number)
         distinct.append(replace(part, number=number))
     return tuple(distinct)
+
+
+def list_written_numbers(text: str) -> list[str]:
+    """The numbers of a list such as "1(b), 3 and c", each as a draft has it: "1b", "3", "c"."""
+    joined = re.sub(r"\b(?:and|or|to|questions?|parts?|q)\b", ",", text.casefold())
+    return [fold_number(match[0]) for match in _NUMBER.finditer(joined)]
+
+
+def fold_number(number: str) -> str:
+    """A number of a part without brackets and spaces: "1b" for "1 (b)"."""
+    return re.sub(r"[\s()]|\.(?!\d)", "", number.casefold())
