@@ -37,6 +37,7 @@ from indexer.doctor.machine import (
     check_embedded_server,
     check_home_folder,
     check_private_files,
+    check_profile_of_source,
     check_refresh_outputs,
 )
 from indexer.doctor.privileges import check_privileges
@@ -63,6 +64,7 @@ def examine_setup(
     if findings[-1].level == "problem":
         return findings
     settings = session.settings
+    findings += run_check("profile", lambda: check_profile_of_source(settings))
     findings += run_check("home folder", lambda: check_home_folder(settings.home))
     findings += run_check("private files", lambda: check_private_files(settings))
     findings += run_check("audit folder", lambda: check_audit_folder(settings))

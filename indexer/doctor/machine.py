@@ -13,6 +13,7 @@ from typing import Final
 
 from indexer.audit import AUDIT_LOG_NAME, BASIS_FOLDER_NAME
 from indexer.audit.log import AuditLog
+from indexer.config.decided_profile import require_decided_profile
 from indexer.config.model import Settings
 from indexer.config.secrets import find_exposed_secrets
 from indexer.doctor.exposure import (
@@ -52,6 +53,12 @@ def check_configuration(session: Session) -> Findings:
     else:
         message = f"there is no foidex.toml in {Path.cwd()}; the environment is valid."
     yield Finding("configuration", "ok", message)
+
+
+def check_profile_of_source(settings: Settings) -> Findings:
+    """Nothing, or an error where a refresh would refuse the profile of the source."""
+    require_decided_profile(settings)
+    yield from ()
 
 
 def check_home_folder(home: Path) -> Findings:

@@ -196,6 +196,19 @@ def test_a_wrong_configuration_ends_the_examination(tmp_path: Path) -> None:
     assert not has_no_problems([finding])
 
 
+def test_a_profile_that_a_refresh_would_refuse_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "foidex.toml"
+    config.write_text(
+        '[source]\npaths = ["x.csv"]\n[source.profile.fields]\ncrime_ref = {column = "DECIDE"}\n'
+    )
+    findings = found(monkeypatch, tmp_path, FOIDEX_CONFIG=str(config))
+    (problem,) = [finding for finding in findings if finding.check == "profile"]
+    assert problem.level == "problem"
+    assert "is not decided yet: fields.crime_ref" in problem.message
+
+
 def test_a_home_that_is_no_folder_is_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
