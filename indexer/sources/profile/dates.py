@@ -26,6 +26,9 @@ EXCEL_DAYS: Final = range(10_959, 73_051)
 
 ISO_FORM: Final = "YYYY-MM-DD"
 
+#: How a table of rejected rows has the time in a cell of a spreadsheet.
+_ISO_TIME_FORM: Final = "YYYY-MM-DDThh:mm:ss"
+
 _MONTHS: Final = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december",
@@ -135,7 +138,8 @@ def _read_offset(text: str) -> timezone:
 
 
 class DateReader:
-    """Reads the dates of one column by a list of forms, the ISO form always among them."""
+    """Reads the dates of one column by a list of forms, the ISO form always among them; without
+    any, with a time of the day, too."""
 
     def __init__(self, forms: Sequence[str], time_zone: str = DEFAULT_TIME_ZONE) -> None:
         """``time_zone`` is that of the days. Raises ConfigurationError for a form that is none, or
@@ -153,6 +157,8 @@ class DateReader:
         iso = DateForm(ISO_FORM)
         if not any(form.shape == iso.shape for form in self._forms):
             self._forms.append(iso)
+        if not forms:
+            self._forms.append(DateForm(_ISO_TIME_FORM))
         self._epoch = next((form.epoch for form in self._forms if form.epoch), None)
 
     def find_form(self, value: Any) -> str | None:

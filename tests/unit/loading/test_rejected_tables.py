@@ -85,9 +85,11 @@ def test_all_rows_of_a_rejected_group_are_there(tmp_path: Path) -> None:
     assert list_values(again, "victims") == [[{"age": 15}, {"age": 16}]]
 
 
-def test_rows_of_a_spreadsheet_become_csv_that_the_profile_reads(tmp_path: Path) -> None:
-    profile = make_profile(AGE, header_row=2, sheets=["Data"], columns=COLUMNS)
-    origin = SourceRows(tuple(HEADER.split(",")), (["007", date(2015, 2, 1), 49, "text", 151],))
+@pytest.mark.parametrize("day", [date(2015, 2, 1), datetime.fromisoformat("2015-02-01T13:30:00.5")])
+def test_rows_of_a_spreadsheet_become_csv_that_the_profile_reads(day: date, tmp_path: Path) -> None:
+    fields: dict[str, Any] = {**AGE, "recorded_on": {"column": "Recorded"}}
+    profile = make_profile(fields, header_row=2, sheets=["Data"], columns=COLUMNS)
+    origin = SourceRows(tuple(HEADER.split(",")), (["007", day, 49, "text", 151],))
     raw = RawRecord("x.xlsx, sheet Data: row 3", {}, 0, "error", origin=origin)
     path = reject_all(tmp_path, [raw], make_rejects_layout(profile))
     (read,) = read_extract(
