@@ -41,6 +41,15 @@ _NOT_CODE_LEAD: Final = re.compile(
 #: What stands before a number that is an age, and not a code.
 _AGE_LEAD: Final = re.compile(r"\b(?:under|over|aged?|ages|below|above)\s+$", re.IGNORECASE)
 
+#: What stands before a number that is one of several ages: "in bands: 0 to 17, 18 to 64, ".
+_AGES_LEAD: Final = re.compile(
+    r"\b(?:ages?|aged|bands?|age (?:groups?|brackets?))\b[\d\s,;:+-]*"
+    r"(?:\b(?:and|or|to|under|over|above|below|of|the|in|by|plus|victims?|bands?)\b[\d\s,;:+-]*)*$",
+    re.IGNORECASE,
+)
+
+_LONGEST_LEAD: Final = 200
+
 _NOT_CODE_TAIL: Final = re.compile(
     r"\s*(?:years?|yrs?|months?|days?|hours?|minutes?|working|words|per ?cent|people|and (?:under|over)|"
     r"or (?:under|over|older)|(?:of )?(?:january|february|march|april|may|june|july|august|"
@@ -87,6 +96,7 @@ def _iterate_codes(text: str, table: OffenceTable, *, in_list: bool) -> Iterator
             and (
                 not is_code_text
                 or _AGE_LEAD.search(before)
+                or _AGES_LEAD.search(text, max(match.start() - _LONGEST_LEAD, 0), match.start())
                 or not (_NUMBER_LEAD.search(before) or (in_list and not before.strip()))
             )
             and not (has_codes and before.endswith("(") and after.startswith(")"))

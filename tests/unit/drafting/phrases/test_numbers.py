@@ -91,3 +91,16 @@ def test_the_title_of_a_code_is_certain() -> None:
 
 def test_a_word_of_the_table_that_is_not_counted_is_not_an_offence() -> None:
     assert find_named_offences("We work to end stalking and rape, and ask as follows.") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("offence code 45: ages in bands: 0 to 17, 18 to 64, 65 and above", ["45"]),
+        ("codes 45 and 46 by age of victim: 0-9, 10-17 and 18-64", ["45", "46"]),
+        ("codes 45 (victim aged under 16), 46 and 49", ["45", "46", "49"]),
+    ],
+)
+def test_ages_behind_a_code_are_no_codes(text: str, codes: list[str]) -> None:
+    """Bands of ages were read as ranges of classes."""
+    assert [code for phrase in find_codes(text) for code in phrase.codes] == codes
