@@ -13,6 +13,7 @@ import typer
 
 from indexer.commands.shared import parse_path
 from indexer.session import get_session
+from indexer.terminal import escape_controls
 from queries.commands.options import (
     ANSWER_PANEL,
     OverrideReasonOption,
@@ -250,7 +251,7 @@ def _print_batch_result(result: BatchResult) -> None:
         print(f"{result.reference}: {result.warning}", file=sys.stderr)
     if result.error is not None:
         print(f"{result.reference}: failed")
-        print(f"foidex: {result.error}", file=sys.stderr, flush=True)
+        print(escape_controls(f"foidex: {result.error}"), file=sys.stderr, flush=True)
     elif result.written is not None:
         _print_write_result(result.reference, result.written)
 

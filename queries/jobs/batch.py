@@ -17,7 +17,7 @@ from indexer.audit.log import AuditRun
 from indexer.errors import FoidexError, NumbersChangedError, RequestError
 from indexer.files import is_folder
 from indexer.session import Session
-from indexer.terminal import describe_forging_name
+from indexer.terminal import describe_forging_name, escape_line
 from queries.answer.types import Answer
 from queries.answering.publishing import note_fields
 from queries.answering.service import DEFAULT_OPTIONS, AnswerOptions, answer_logged_request
@@ -149,7 +149,7 @@ def run_batch(job: AnswerJob, folder: Path, output_folder: Path) -> Iterator[Bat
     )
     for path, request in requests_by_path.items():
         if not isinstance(request, Request):
-            yield BatchResult(path, path.name, error=request)
+            yield BatchResult(path, escape_line(path.name), error=request)
             continue
         name = slugify_reference(request.reference)
         if name_counts[name.lower()] > 1:

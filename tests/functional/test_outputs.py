@@ -126,6 +126,17 @@ def test_options_that_do_not_go_together_are_refused(
     assert foidex(*arguments).code == 2
 
 
+def test_the_name_of_a_request_says_nothing_to_the_terminal(foidex: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a\x1b[31m\nFOI_1.yaml").write_text("x: 1\n")
+    (tmp_path / "mine" / "b\x1b]0;x\x07.yaml").write_text("x: 1\n")
+    done = foidex("answer", "--all", "mine", "--out", "out")
+    assert done.code == 3
+    assert "\x1b" not in done.out + done.err
+    assert r"a\x1b[31m\nFOI_1.yaml: failed" in done.out.splitlines()
+    assert r"b\x1b]0;x\x07.yaml: failed" in done.out.splitlines()
+
+
 def test_a_folder_without_requests_is_told(foidex: Run) -> None:
     done = foidex("answer", "--all", "nowhere", "--out", "out")
     assert done.code == 3

@@ -63,6 +63,7 @@ def test_a_request_whose_name_could_forge_a_line_is_refused_as_a_source_is(tmp_p
     path.write_text("reference: [\n")
     job = AnswerJob(Session(), DocumentSettings(FORCE, date(2018, 8, 15)))
     (told,) = run_batch(job, tmp_path, tmp_path / "out")
+    assert told.reference == r"a\nfoidex: done.yaml"
     assert str(told.error) == describe_forging_name(path)
     assert str(told.error).endswith(
         r"a\nfoidex: done.yaml: has a line break in its name. Rename it."
