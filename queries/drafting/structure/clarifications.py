@@ -277,7 +277,9 @@ def _read_change(
     is_told = _TELLS.search(rest) and not (_CHANGES.search(rest) or _PLEASE.search(rest))
     if detailed and not _PARTS.search(rest) and not is_told and _is_sure(rest, outline):
         return detailed
-    names_details = detailed or find_quoted(rest) or _YEAR.search(rest)
+    names_details = (
+        detailed or find_quoted(rest) or _YEAR.search(rest) or find_codes(rest, in_list=True)
+    )
     if names_details and _EXCHANGES.search(rest) and not _is_restated(rest, outline):
         return asked
     is_wish = bool(_PLAIN_REST.sub("", rest)) if numbers else _is_wish(rest)

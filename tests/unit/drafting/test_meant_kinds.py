@@ -44,6 +44,8 @@ def list_within(draft: Draft) -> dict[str, object]:
         'I forgot a word: "drone".',
         'Please do not search for "kite".',
         'Instead of "kite", please search for "drone".',
+        "By 56A I meant 45.",
+        "The code should be 86/2, not 86/10.",
     ],
 )
 def test_what_a_later_mail_exchanges_is_asked_and_nothing_is_changed(later: str) -> None:
