@@ -600,7 +600,8 @@ def parse_ledger_lines(lines: Sequence[bytes], name: str) -> list[LedgerEntry]:
             remedy = (
                 "Restore the ledger from a backup."
                 if line.endswith(b"\n")
-                else "It was cut short, and its release was never published: remove the line."
+                else "It was cut short. If a run was stopped as it wrote the line, its "
+                "release was never published: remove the line. If not, restore a backup."
             )
             raise DisclosureError(
                 f"{name}:{number}: is not a release, so the new one cannot be checked against it. "
