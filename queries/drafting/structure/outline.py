@@ -45,6 +45,17 @@ _NAMED_WISH: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: A sentence that begins as the name of something does, and leads to nothing.
+_BARE_WISH: Final = re.compile(
+    r"(?:(?:and|also|then|plus),?\s+)*(?:the|their|its|an?|any|each)\s[^:?]*[^:?-]", re.IGNORECASE
+)
+
+_VERB: Final = re.compile(
+    r"\b(?:is|are|was|were|be|been|being|has|have|had|do|does|did|will|would|should|shall|can|could|may|might|must|mean[st]?|"
+    r"refers?|appl(?:y|ies)|includes?|cover|covers|need|needs|counts?|holds?|i|we|you|not|that|which)\b",
+    re.IGNORECASE,
+)
+
 _COUNTED: Final = re.compile(r"\bhow (?:many|much|old)\b|\bnumbers? of\b|\btotal\b", re.IGNORECASE)
 
 
@@ -231,6 +242,7 @@ def _build_unnumbered(passages: Sequence[LetterPassage]) -> Outline:
                 _is_question(piece)
                 or _is_counted_part(piece)
                 or (index == 0 and _names_wish(piece.text))
+                or (index == 0 and parts and _is_bare_wish(piece))
             ):
                 parts += _number_parts([LetterPart("", piece.text, items=piece.items)], len(parts))
             elif parts and _says_more(piece) and not _ABOUT_PARTS.search(piece.text):
@@ -241,6 +253,13 @@ def _build_unnumbered(passages: Sequence[LetterPassage]) -> Outline:
             else:
                 context.append(replace(piece, is_behind=bool(parts)))
     return Outline(tuple(context), tuple(parts))
+
+
+def _is_bare_wish(passage: LetterPassage) -> bool:
+    """Whether the first sentence of a paragraph names something, and says nothing of it: "The sex of
+    the victims, in numbers." Behind a question it asks for that, too."""
+    is_bare = _BARE_WISH.fullmatch(passage.text) and not _VERB.search(passage.text)
+    return bool(is_bare) and not _is_standing(passage.text)
 
 
 def _is_lead_question(text: str) -> bool:

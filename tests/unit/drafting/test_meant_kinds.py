@@ -158,3 +158,14 @@ def test_a_point_that_leads_to_others_without_a_number_is_asked_about() -> None:
         'About code 45 in 2020:\n* For crimes that mention "kite":\n* the number by month\n* the number by outcome'
     )
     assert any("leads to parts below it" in entry.question for entry in draft.confirmations)
+
+
+def test_a_paragraph_that_only_names_something_is_a_part() -> None:
+    """It was joined to the part before: the sexes were counted and the total was not."""
+    draft = draft_text(
+        'How many crimes in 2020 mention "kite"?\n\nThe gender of the victims, in numbers.\n\n'
+        "The months, please.\n\nThe force is known to hold these."
+    )
+    kinds = [part.fields.get("kind") for part in draft.parts]
+    assert kinds == ["offences", "by", None]
+    assert [entry.part for entry in draft.confirmations if entry.part] == ["3"]
