@@ -30,7 +30,7 @@ from indexer.sources.csv_tables import (
 from indexer.sources.extract import (
     ExtractChecks,
     ExtractRules,
-    describe_open_end,
+    describe_open_ends,
     list_sidecars,
 )
 from indexer.sources.jsonl import read_json_lines
@@ -85,12 +85,12 @@ def read_records(
         notes = [] if profile else [describe_unread_tables(files[0], path_list)]
         if not profile:
             files += (child for _, child in list_child_files(files[0]))
-        notes += (describe_open_end(file) for file in files if _is_text(file))
+        notes += chain.from_iterable(describe_open_ends(file) for file in files if _is_text(file))
         yield from _name_places(path, _note_files(raws, tuple(filter(None, notes))))
 
 
 def _is_text(file: Path) -> bool:
-    return file.name.lower().endswith(TEXT_ENDINGS)
+    return file.name.lower().removesuffix(".gz").endswith((*TEXT_ENDINGS, ".zip"))
 
 
 def _note_files(raws: Iterator[RawRecord], notes: tuple[str, ...]) -> Iterator[RawRecord]:

@@ -9,10 +9,14 @@ not know what a record is.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import stat
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -20,6 +24,8 @@ from msgspec import Struct
 
 from indexer.errors import SourceError
 from indexer.files import open_input, read_file
+from indexer.sources.tables.encoding import OpenBytes
+from indexer.sources.tables.zipped import list_members, open_packed
 from indexer.terminal import show_name
 
 SidecarKind = Literal["count", "sha256"]
@@ -200,23 +206,35 @@ class ExtractChecks:
         self.failed.add(check)
 
 
-def describe_open_end(file: Path) -> str:
-    """What to note of a plain text that may end within its last cell; empty if it does not."""
-    state = _read_state(file)
-    if state is None or not state.size:
-        return ""
+def describe_open_ends(file: Path) -> tuple[str, ...]:
+    """What to note of a text, packed or not, that may end within its last cell; in a zip, of each
+    that does."""
     try:
-        with open_input(file) as text:
-            text.seek(max(state.size - _END_BYTES, 0))
-            end = text.read(_END_BYTES).replace(b"\0", b"")  # of UTF-16
-    except OSError:
-        return ""  # whoever reads it says so
-    if end.endswith(_WHOLE_ENDS):
-        return ""
-    return (
-        f"{show_name(file.name)} ends without an end of its last line, so it may be cut short, and "
-        "its last cell with it"
+        texts = list_members(file) if file.suffix.lower() == ".zip" else [("", _open_text(file))]
+        ends = [(name, _read_end(open_bytes)) for name, open_bytes in texts]
+    except (OSError, EOFError, SourceError, zipfile.BadZipFile, zlib.error):
+        return ()  # whoever reads it says so
+    return tuple(
+        f"{show_name(f'{file.name}/{name}' if name else file.name)} ends without an end of its "
+        "last line, so it may be cut short, and its last cell with it"
+        for name, end in ends
+        if end and not end.endswith(_WHOLE_ENDS)
     )
+
+
+def _open_text(file: Path) -> OpenBytes:
+    return partial(open_packed, file)
+
+
+def _read_end(open_bytes: OpenBytes) -> bytes:
+    """The last bytes of a text. What is packed has to be read from its beginning."""
+    with open_bytes() as text:
+        if isinstance(text, io.BufferedReader) and text.seekable():
+            text.seek(max(text.seek(0, os.SEEK_END) - _END_BYTES, 0))
+        end = b""
+        while block := text.read(_BLOCK_BYTES):
+            end = (end + block)[-_END_BYTES:]
+    return end.replace(b"\0", b"")  # of UTF-16
 
 
 def is_sidecar(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sqlite3
 import zipfile
@@ -772,10 +773,20 @@ def test_a_text_that_may_end_within_its_last_cell_is_named(
     end: str, encoding: str, tmp_path: Path, *, is_open: bool
 ) -> None:
     text = f"Crime No,Recorded,HO Code,MO\nA1,27/07/2015,22B,Text\nA2,27/07/2015,22B,{end}"
-    raws = read_extract(write_extract(tmp_path / "x.csv", text, encoding), make_profile())
-    notes = [note for raw in raws for note in raw.notes]
-    assert any("x.csv ends without an end of its last line" in note for note in notes) is is_open
-    assert len(raws) == 2
+    plain = write_extract(tmp_path / "x.csv", text, encoding)
+    packed, zipped = tmp_path / "x.csv.gz", tmp_path / "x.zip"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    with zipfile.ZipFile(zipped, "w") as package:
+        package.write(plain, "in.csv")
+    misnamed = tmp_path / "packed.csv"
+    misnamed.write_bytes(packed.read_bytes())
+    for path, name in [
+        (plain, "x.csv"), (packed, "x.csv.gz"), (misnamed, "packed.csv"), (zipped, "x.zip/in.csv"),
+    ]:  # fmt: skip
+        raws = read_extract(path, make_profile())
+        notes = [note for raw in raws for note in raw.notes]
+        assert any(f"{name} ends without an end of its last" in note for note in notes) is is_open
+        assert len(raws) == 2
 
 
 def test_so_is_one_of_the_tables_beside_the_records(tmp_path: Path) -> None:
