@@ -156,7 +156,8 @@ class RefreshResult(Struct, frozen=True):
     how many records more than the previous one the generation holds (fewer if below 0), and
     ``lost_contents`` how many fewer have text, people or links; ``unchanged`` says that a
     refresh found the very records of the previous one. ``rejected_kinds`` counts the rejected
-    records by their fault. ``clock_doubt`` says why nothing was deleted for its age."""
+    records by their fault. ``clock_doubt`` says why nothing was deleted for its age.
+    ``known_erasures`` are the erasures that the generations before remember."""
 
     generation: Generation
     previous: str | None
@@ -169,6 +170,7 @@ class RefreshResult(Struct, frozen=True):
     lost_contents: dict[str, int] = {}
     unchanged: bool = False
     clock_doubt: str = ""
+    known_erasures: int = 0
 
 
 class LoadOptions(Struct, frozen=True):
@@ -350,6 +352,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         gained=generation.records - live.records if live else 0,
         lost_contents=lost,
         unchanged=_holds_same_records(generation, live),
+        known_erasures=len(erased),
     )
 
 

@@ -93,7 +93,7 @@ def _describe_lost_erasures(
 ) -> list[str]:
     """That the audit log notes erasures of which a new index knows nothing, as after a loss; empty
     if it was not new, or knows of some."""
-    if audit_folder is None or result.previous or result.generation.tombstones:
+    if audit_folder is None or result.previous or result.known_erasures:
         return []
     try:
         counts = count_erased_records(AuditLog(audit_folder / AUDIT_LOG_NAME), alias)

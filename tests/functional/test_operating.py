@@ -97,9 +97,12 @@ def test_a_live_generation_of_a_time_to_come_is_never_fresh(
 
 
 def test_a_new_index_says_that_it_does_not_know_the_erasures_of_the_audit_log(
-    operate: Callable[..., Outcome], home: Path, index: IndexSettings
+    operate: Callable[..., Outcome], home: Path, index: IndexSettings, tmp_path: Path
 ) -> None:
-    """After a loss, the schedule may run before anybody restores a backup."""
+    """After a loss, the schedule may run before anybody restores a backup. A deletion in the source
+    is no erasure."""
+    with (tmp_path / "work" / "extract" / "crimes.jsonl").open("a") as extract:
+        extract.write('\n{"crime_ref": "gone", "status": "deleted"}\n')
     for number, alias in enumerate((index.alias, "incidents", "incidents")):
         with AuditRun(AuditLog(home / "audit" / "audit.jsonl"), "forget", "0.1.0", None) as run:
             run.add_erased_reference(f"41/0012345/{number}", alias)
