@@ -135,15 +135,19 @@ def name_letter_text(answer: Answer) -> str:
 
 def _format_csv_files(answer: Answer, name: str) -> Iterator[tuple[str, str]]:
     """The CSV files of each question, and of all reviews, by their paths."""
-    ids = (question.id for question in answer.questions)
-    *slugs, reviews_slug = make_question_slugs([*ids, "reviews"])
+    ids = [question.id for question in answer.questions]
+    names = [*ids, "reviews"]
+    slugs = list(
+        make_question_slugs([*names, *(f"{slug}.texts" for slug in make_question_slugs(ids))])
+    )
+    paths = [f"{TABLES_FOLDER}/{name}.{slug}.csv" for slug in slugs]
     if answer.reviews:
-        yield f"{TABLES_FOLDER}/{name}.{reviews_slug}.csv", format_reviews_csv(answer.reviews)
-    for question, slug in zip(answer.questions, slugs, strict=True):
-        path = f"{TABLES_FOLDER}/{name}.{slug}"
-        yield f"{path}.csv", format_table_csv(question.table)
+        yield paths[len(ids)], format_reviews_csv(answer.reviews)
+    text_paths = paths[len(names) :]
+    for question, path, text_path in zip(answer.questions, paths, text_paths, strict=False):
+        yield path, format_table_csv(question.table)
         if question.approvals:
-            yield f"{path}.texts.csv", format_texts_csv(question.table)
+            yield text_path, format_texts_csv(question.table)
 
 
 def render_answer_text(answer: Answer, settings: DocumentSettings, form: str) -> str:

@@ -52,6 +52,11 @@ _FORBIDDEN_IN_NAMES: Final = re.compile(r"[\[\]:*?/\\']")
 
 _NAME_LENGTH: Final = 31
 
+#: What a cell of Excel holds, in units of UTF-16.
+_MAX_CELL_UNITS: Final = 32_767
+
+_CUT_MARK: Final = " [Cut off here, because a cell holds no more. The CSV file has the whole.]"
+
 _NOTES_TITLE: Final = "Notes"
 
 _REVIEW_TITLE: Final = "Records read"
@@ -334,13 +339,22 @@ def _write_text_cell(  # noqa: PLR0913 - the properties of a cell
     from openpyxl.styles import Alignment, Font
 
     cell = sheet.cell(*position)
-    cell.value = text
+    cell.value = _fit_cell(text)
     cell.data_type = "s"  # even if it looks like a formula or an error
     cell.quotePrefix = text != escape_formula(text)
     cell.font = Font(name=_FONT, size=10, bold=strong)
     cell.alignment = Alignment(
         wrap_text=wrap, vertical="top", horizontal="right" if right else None
     )
+
+
+def _fit_cell(text: str) -> str:
+    """A text, or as much of it as a cell can hold, and that there is more: openpyxl cuts it off."""
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * _MAX_CELL_UNITS:
+        return text
+    room = 2 * (_MAX_CELL_UNITS - len(_CUT_MARK))
+    return units[:room].decode("utf-16-le", "ignore") + _CUT_MARK
 
 
 def _write_count_cell(

@@ -30,6 +30,7 @@ from queries.documents.document_set import render_documents
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_typst
 from queries.documents.formats.report import render_report_text
+from queries.documents.formats.workbook import render_workbook
 from queries.evidence.masking import MASK
 from queries.layout.csv_text import format_table_csv
 from queries.layout.table_parts import fit_label_widths
@@ -185,6 +186,35 @@ def test_texts_have_a_file_of_their_own_and_stand_in_every_letter() -> None:
             assert "[withheld]" in words, path
             assert "Five texts are given, and one text is withheld." in words, path
             assert path.endswith(("report.txt", "xlsx")) or "section 40(2)" in words, path
+
+
+def test_a_text_that_no_cell_can_hold_says_that_it_is_cut_off() -> None:
+    """A spreadsheet holds 32,767 units of UTF-16 in a cell, and the rest was lost without a word."""
+    own = add_texts(count_list())
+    (question,) = own.questions
+    first, second = question.table.rows
+    texts = ("kite " * 7_000, "\U0001fa81" * 17_000, "k" * 30_000, *(second.texts or ())[3:])
+    rows = (first, msgspec.structs.replace(second, texts=texts))
+    table = msgspec.structs.replace(question.table, rows=rows)
+    longer = msgspec.structs.replace(
+        own, questions=(msgspec.structs.replace(question, table=table),)
+    )
+    context = build_document_context(longer, SETTINGS)
+    sheet = load_workbook(io.BytesIO(render_workbook(context)))["Q1"]
+    cells = [str(cell.value) for row in sheet for cell in row if cell.value]
+    long_cells = [cell for cell in cells if len(cell) > 10_000]
+    assert all(len(cell.encode("utf-16-le")) <= 2 * 32_767 for cell in long_cells)
+    is_cut = [cell.endswith("The CSV file has the whole.]") for cell in long_cells]
+    assert is_cut == [True, True, False]
+
+
+def test_the_texts_of_a_list_share_no_file_with_another_question() -> None:
+    own = add_texts(count_list())
+    (question,) = own.questions
+    both = (question, msgspec.structs.replace(question, id="Q1.texts", approvals=None))
+    documents = render_documents(msgspec.structs.replace(own, questions=both), SETTINGS)
+    tables = [path.partition(".")[2] for path in documents if path.startswith("tables/")]
+    assert sorted(tables) == ["Q1.csv", "Q1.texts-2.csv", "Q1.texts.csv"]
 
 
 def test_a_published_list_says_how_many_of_the_texts_of_its_lines_were_approved() -> None:
