@@ -9,6 +9,7 @@ import typer
 
 from indexer.commands.shared import parse_path
 from indexer.session import get_session
+from indexer.terminal import escape_controls
 from queries.commands.options import ANSWER_PANEL, ReportFormat, ReportFormatOption
 
 replay_app = typer.Typer()
@@ -37,7 +38,9 @@ def run_replay_command(
     from queries.replay.text import format_replay
 
     with replay_logged_answer(get_session(), answer) as result:
-        text = format_replay(result) if form is ReportFormat.TEXT else format_json(result) + "\n"
-        print(text, end="")
+        if form is ReportFormat.TEXT:
+            print(escape_controls(format_replay(result)), end="")  # anybody can have written it
+        else:
+            print(format_json(result))
         if result.error:
             raise result.error

@@ -26,6 +26,7 @@ from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.refresh import RefreshMode, RefreshOptions, RefreshPlan, refresh_index
 from indexer.records.categories import Category
 from indexer.records.narrative import MATCHING_RULE
+from indexer.version import VERSION
 from queries.answer.types import ANSWER_FORMAT, Answer, format_json
 from queries.answering.build import compute_answer
 from queries.evidence.basis import basis_path, read_basis, save_basis
@@ -653,6 +654,10 @@ def test_the_commands_replay_and_log(
     (tmp_path / "answer.json").write_text(answered.out, encoding="utf-8")
     same = run(environment, "replay", str(tmp_path / "answer.json"))
     assert (same.code, same.err) == (0, "")
+    (tmp_path / "odd.json").write_text(
+        answered.out.replace(f'"version": "{VERSION}"', '"version": "9\\u001b[5m"'), "utf-8"
+    )
+    assert r"9\x1b[5m" in run(environment, "replay", str(tmp_path / "odd.json")).out
     load([record("B", "live stream on Snapchat", status="cancelled"), record("C")])
     moved = run(environment, "replay", str(tmp_path / "answer.json"), "--format", "json")
     assert moved.code == 14
@@ -665,12 +670,12 @@ def test_the_commands_replay_and_log(
     assert refused.code == 3
     lines = [json.loads(line) for line in run(environment, "audit", "show").out.splitlines()]
     assert [(one["command"], one["exit_code"]) for one in lines] == [
-        ("answer", 0), ("replay", 0), ("replay", 14), ("find", 0), ("count", 3),
+        ("answer", 0), ("replay", 0), ("replay", 0), ("replay", 14), ("find", 0), ("count", 3),
     ]  # fmt: skip
-    assert [one.get("records") for one in lines] == [2, 0, 3, 1, None]
+    assert [one.get("records") for one in lines] == [2, 0, 0, 3, 1, None]
     assert lines[0]["request"] == lines[1]["request"]
     assert lines[0]["numbers"] == lines[1]["numbers"]
-    assert lines[3]["asked"] == {"terms": ["live stream"]}
+    assert lines[4]["asked"] == {"terms": ["live stream"]}
     assert run(environment, "audit", "verify").code == 0
     log = tmp_path / "home" / "audit" / "audit.jsonl"
     log.write_text(log.read_text("utf-8").replace('"find"', '"seek"'), encoding="utf-8")
