@@ -35,10 +35,10 @@ def describe_text_damage(answer: Answer) -> tuple[str, ...]:
             "there. A word that was cut off is not counted."
         )
     if damage.without_text:
+        verb, pronoun = ("has", "it") if damage.without_text == 1 else ("have", "them")
         sentences.append(
-            f"{damage.without_text:,} of the {records:,} records "
-            f"{'has' if damage.without_text == 1 else 'have'} no text, so no word is counted in "
-            "them."
+            f"{damage.without_text:,} of the {records:,} records {verb} no text, so no word is "
+            f"counted in {pronoun}."
         )
     return tuple(sentences)
 

@@ -40,8 +40,8 @@ class ScopeDamage(Struct, frozen=True, omit_defaults=True):
             else ""
         )
         without_text = (
-            f"Records without any text among these: {self.without_text:,}. No term is counted in "
-            "them."
+            f"Records without any text among these: {self.without_text:,}, in which no term is "
+            "counted."
             if self.without_text
             else ""
         )

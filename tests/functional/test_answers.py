@@ -328,7 +328,7 @@ def test_count_prints_a_table_and_csv(
     run = run_command(*command, environment=environment, expected_code=0)
     assert run.err.splitlines() == [
         "One cancelled record is left out of every figure.",
-        "Records without any text among these: 1. No term is counted in them.",
+        "Records without any text among these: 1, in which no term is counted.",
     ]
     by_status = run_command(*command[:-3], "status", environment=environment, expected_code=0)
     assert "One cancelled record is left out of every figure that is not by status." in (

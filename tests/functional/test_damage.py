@@ -233,7 +233,7 @@ def test_records_without_any_text_are_reported_everywhere(
     assert missing in foidex("doctor").out
     request = tmp_path / "request.yaml"
     request.write_text(REQUEST)
-    in_scope = "Records without any text among these: 3. No term is counted in them."
+    in_scope = "Records without any text among these: 3, in which no term is counted."
     month = "No record of July 2019 has any text, so no term can be found there."
     linted = " ".join(foidex("lint", request).out.split())
     assert in_scope in linted

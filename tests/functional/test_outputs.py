@@ -40,7 +40,7 @@ def test_the_documents_of_the_reference_request_are_written(
     done = foidex("answer", "requests/reference.yaml", "--out", "out")
     assert done.code == 0
     assert done.err == (
-        "FOI2018/03922: 1 of 24 records has no text, so no term is found in them. The wording check "
+        "FOI2018/03922: 1 of 24 records has no text, so no term is found in it. The wording check "
         "(lint) says how many the request is about.\n"
         "FOI2018/03922: Not for publication: 20 numbers are small.\n"
     )

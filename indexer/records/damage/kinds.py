@@ -131,8 +131,10 @@ def describe_without_text(without_text: int, records: int) -> str:
     """How many records have no text, in a sentence; empty if all have some."""
     if not without_text:
         return ""
-    verb = "has" if without_text == 1 else "have"
-    return f"{without_text:,} of {records:,} records {verb} no text, so no term is found in them."
+    verb, pronoun = ("has", "it") if without_text == 1 else ("have", "them")
+    return (
+        f"{without_text:,} of {records:,} records {verb} no text, so no term is found in {pronoun}."
+    )
 
 
 def advise_repair(counts: dict[str, int], repair: Collection[str] = ()) -> str:
