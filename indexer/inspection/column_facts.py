@@ -185,6 +185,7 @@ class ColumnFacts:
         self.number_cells += 1
         self._count_value(str(cell))
         self._count_shape(shape_text(str(cell)))
+        self.destroyed_numbers += is_destroyed_number(cell)
         if isinstance(cell, float) and cell != int(cell):
             number_of_decimals = count_decimals(cell)
             self.decimals[number_of_decimals] += 1

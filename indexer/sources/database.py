@@ -103,6 +103,9 @@ _NOT_ENCODED: Final = "22021"
 
 _WHOLE_NUMBER_LIMIT: Final = 10**18
 
+#: A float of this size or more may be another whole number than was written.
+_EXACT_FLOAT_LIMIT: Final = 2**53
+
 
 def check_database(
     database: DatabaseSource, fields: FieldMap, *, incremental: bool = False
@@ -545,6 +548,7 @@ def convert_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - one case a t
 def _drop_fraction(value: Any) -> Any:
     is_number = isinstance(value, (float, Decimal)) and math.isfinite(value)
     # A decimal of more digits than the limit cannot be divided, so its size is looked at first.
-    if is_number and abs(value) < _WHOLE_NUMBER_LIMIT and value == value // 1:
+    limit = _EXACT_FLOAT_LIMIT if isinstance(value, float) else _WHOLE_NUMBER_LIMIT
+    if is_number and abs(value) < limit and value == value // 1:
         return int(value)
     return value

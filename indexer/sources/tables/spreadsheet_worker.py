@@ -48,8 +48,8 @@ LEFT_OUT: Final = 7
 #: Exit code for a file that cannot be read and has a cell with an error that the reader lacks.
 NEW_ERROR: Final = 8
 
-#: Larger whole numbers are not exact as a float, and not numbers of a record.
-WHOLE_LIMIT: Final = 1e18
+#: Excel keeps 15 digits of a number, and puts zeros in place of the others.
+WHOLE_LIMIT: Final = 1e15
 
 #: The kinds of cells that MessagePack has no type for.
 DATE_CODE: Final = 1

@@ -252,6 +252,22 @@ def test_a_reference_that_excel_destroyed_is_refused(value: object) -> None:
         convert("crime_ref", value)
 
 
+@pytest.mark.parametrize("reference", [1234567890123456, 201900000000100001])
+def test_a_reference_of_more_digits_than_excel_keeps_is_refused(
+    reference: int, tmp_path: Path
+) -> None:
+    """Its last digits are zeros in the file, so that two records had one reference."""
+    book = openpyxl.Workbook()
+    sheet = book["Sheet"]
+    sheet.append(["Crime No", "Recorded", "HO Code", "MO"])
+    for number in (reference // 1000 % 10**15, reference):
+        sheet.append([number, "27/07/2015", "22B", "Text"])
+    book.save(tmp_path / "x.xlsx")
+    kept, refused = read_extract(tmp_path / "x.xlsx", make_profile())
+    assert kept.error is None
+    assert "Excel turned the reference into a date or rounded it" in str(refused.error)
+
+
 @pytest.mark.parametrize("value", [86.17, "86.17", "86.10", 88.009, 71.01, Decimal("7.25")])
 def test_a_code_with_more_decimals_than_the_profile_says_is_refused(value: object) -> None:
     """Rounded, 71.17 would be 71/2, another offence."""
