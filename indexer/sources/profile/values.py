@@ -346,10 +346,11 @@ def _make_reference_converter(column: str, rule: FieldRule) -> Converter:
             return None
         if isinstance(value, bool):
             return value
+        if isinstance(value, str):
+            value = _strip_formula(value)
         if not is_destroyed_number(value) and not isinstance(value, date):
             if isinstance(value, str):
-                text = _strip_formula(value)
-                return fill(text) if text.isdecimal() else text
+                return fill(value) if value.isdecimal() else value
             return fill(str(int(value) if isinstance(value, float) else value))
         raise ValueFaultError(
             f'"{column}" is not whole: Excel turned the reference into a date or rounded it. '

@@ -246,7 +246,9 @@ def test_a_code_of_a_decimal_number_needs_its_decimals() -> None:
         convert("offence_code", 86.1)
 
 
-@pytest.mark.parametrize("value", ["1.23E+11", " 1,2e11 ", 1.23e17, date(2024, 1, 8), 12.5])
+@pytest.mark.parametrize(
+    "value", ["1.23E+11", " 1,2e11 ", '="2.019E+17"', 1.23e17, date(2024, 1, 8), 12.5]
+)
 def test_a_reference_that_excel_destroyed_is_refused(value: object) -> None:
     with pytest.raises(ValueFaultError, match="Export it again"):
         convert("crime_ref", value)
