@@ -110,9 +110,9 @@ def is_destroyed_code(value: Any) -> bool:
 
 
 def is_destroyed_number(value: Any) -> bool:
-    """Whether Excel rounded a long reference: 1.23E+11."""
+    """Whether Excel rounded a long reference: 1.23E+11, also as a formula that gives that text."""
     if isinstance(value, str):
-        return _SCIENTIFIC.fullmatch(value.strip()) is not None
+        return _SCIENTIFIC.fullmatch(_strip_formula(value.strip())) is not None
     return isinstance(value, float) and (abs(value) >= 1e15 or value != int(value))
 
 
@@ -346,11 +346,10 @@ def _make_reference_converter(column: str, rule: FieldRule) -> Converter:
             return None
         if isinstance(value, bool):
             return value
-        if isinstance(value, str):
-            value = _strip_formula(value)
         if not is_destroyed_number(value) and not isinstance(value, date):
             if isinstance(value, str):
-                return fill(value) if value.isdecimal() else value
+                text = _strip_formula(value)
+                return fill(text) if text.isdecimal() else text
             return fill(str(int(value) if isinstance(value, float) else value))
         raise ValueFaultError(
             f'"{column}" is not whole: Excel turned the reference into a date or rounded it. '
