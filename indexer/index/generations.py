@@ -477,6 +477,11 @@ def is_generation_name(alias: str, name: str) -> bool:
     return name.startswith(f"{alias}-") and bool(_NAME_STAMP.fullmatch(name[len(alias) + 1 :]))
 
 
+def find_alias(name: str) -> str:
+    """The alias of a generation, by the name that it was given."""
+    return re.sub(f"-{_NAME_STAMP.pattern}$", "", name)
+
+
 def find_generation(client: Elasticsearch, alias: str, name: str) -> Generation | None:
     """A verified generation by its name; None where it is not kept.
 

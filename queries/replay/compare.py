@@ -17,7 +17,7 @@ from elasticsearch import Elasticsearch
 from msgspec import UNSET, Struct
 
 from indexer.errors import ReplayMismatchError, RequestError
-from indexer.index.generations import find_generation
+from indexer.index.generations import find_alias, find_generation
 from queries.answer.answer_file import read_answer_file
 from queries.answer.cells import (
     CellChange,
@@ -334,6 +334,12 @@ def _compare_provenance(answer: Answer, live: Answer) -> tuple[list[str], list[s
     original, current = answer.provenance, live.provenance
     notes = []
     integrity_warnings = []
+    aliases = find_alias(original.generation), find_alias(current.generation)
+    if aliases[0] != aliases[1]:
+        notes.append(
+            f"The answer is of the index {aliases[0]}, and this is the index {aliases[1]}, which "
+            "may hold other records. If that is not meant, name the right foidex.toml."
+        )
     if (
         answer.coverage
         and live.coverage

@@ -330,6 +330,19 @@ def test_numbers_that_moved_are_told_as_they_were_and_are(force: Force) -> None:
     assert "Q4 Aged 11 and under" not in told
 
 
+def test_an_answer_of_another_index_is_said_to_be_one(force: Force) -> None:
+    force.refresh(BEFORE)
+    answered = force.answer(the_request())
+    provenance = msgspec.structs.replace(
+        answered.provenance, generation=f"north-{answered.provenance.generation[-15:]}"
+    )
+    other = msgspec.structs.replace(answered, provenance=provenance)
+    assert "The answer is of the index north, and this is the index" in format_replay(
+        force.replay(other)
+    )
+    assert "of the index" not in format_replay(force.replay(answered))
+
+
 def test_nothing_moved_is_the_same_numbers(force: Force) -> None:
     force.refresh(BEFORE)
     answered = force.answer(the_request())
