@@ -23,6 +23,8 @@ from indexer.loading.tally import LineOutcome
 from indexer.records.categories import CATEGORIES_FIELD
 from indexer.records.model import DELETED, EXCLUDING_LOCATIONS, PEOPLE_LISTS
 
+_PAGE_SIZE: Final = 1_000
+
 DUPLICATE_KIND: Final = '"crime_ref" is already that of another record'
 
 #: Where it is not known which record that is.
@@ -81,6 +83,22 @@ def _replace_erased(
         client, index, "index", [items[position] for position in sent_positions]
     )
     return {sent_positions[number]: status for number, status in refused.items()}
+
+
+def count_held(client: Elasticsearch, index: str, references: list[str]) -> int:
+    """How many of the references are those of records of an index, which may be open."""
+    held = 0
+    for start in range(0, len(references), _PAGE_SIZE):
+        response = client.mget(
+            index=index,
+            ids=references[start : start + _PAGE_SIZE],
+            source_includes=["status"],
+        )
+        held += sum(
+            document.get("found", False) and document["_source"].get("status") != DELETED
+            for document in response["docs"]
+        )
+    return held
 
 
 def _reject_duplicate(location: str) -> LineOutcome:

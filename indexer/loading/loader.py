@@ -24,6 +24,7 @@ from indexer.loading.conflicts import (
     DUPLICATE_KIND,
     DUPLICATE_REASON,
     apply_document_changes,
+    count_held,
     create_documents,
 )
 from indexer.loading.preparation import (
@@ -34,7 +35,7 @@ from indexer.loading.preparation import (
     collect_statistics,
 )
 from indexer.loading.rejects import Rejects
-from indexer.loading.tally import LineOutcome, Tally
+from indexer.loading.tally import PARTLY_REJECTED, LineOutcome, Tally
 from indexer.loading.workers import prepare_batches
 from indexer.sources.base import RawRecord
 
@@ -62,11 +63,14 @@ def fill_index(  # noqa: PLR0913 - what is filled, from what
     refusing, GenerationError where a line is unaccounted for.
     """
     start = tally or Tally()
-    return _load_records(
+    filled = _load_records(
         _Load(builder, rejects, start),
         raws,
         lambda documents: create_documents(client, index, documents),
     )
+    if number := count_held(client, index, sorted(filled.rejected_references)):
+        filled.notes[PARTLY_REJECTED] += number
+    return filled
 
 
 def change_index(  # noqa: PLR0913 - what is changed, by what, from where
@@ -194,6 +198,8 @@ def _settle_batch(
     for number in sorted(faults):
         raw, fault = raws[number], faults[number]
         tally.reject(raw, fault.reason, fault.kind)
+        if fault.kind != DUPLICATE_KIND:  # which says it itself
+            tally.note_rejected_reference(raw)
         if load.rejects is not None:
             load.rejects.add(raw, fault.reason)
 

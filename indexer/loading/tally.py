@@ -19,6 +19,13 @@ from indexer.sources.base import RawRecord
 
 _SHOWN_REASONS: Final = 10
 
+_MAX_REFERENCES: Final = 100_000
+
+PARTLY_REJECTED: Final = (
+    "a record was rejected, and another with its reference was not, so what only the first says is "
+    "missing"
+)
+
 #: What a record hardly ever loses by a correction; an outcome or a link may be withdrawn any day.
 LASTING_CONTENTS: Final = frozenset({"text", "victims"})
 
@@ -64,7 +71,8 @@ class Tally(Struct):
     is worth knowing about the records read. ``records``, ``tombstones`` and ``content`` describe
     the whole index, not only what this load added; ``content`` is a hash of all records that does
     not depend on their order. ``changed`` lists the
-    references that changed, or is None where nobody needs them. ``reasons`` holds the first reasons
+    references that changed, or is None where nobody needs them. ``rejected_references`` are those
+    of rejected records, as far as they are known. ``reasons`` holds the first reasons
     of rejected records, and ``faults`` counts all of them by kind. ``damage`` counts the damage in
     the narratives read. ``had`` counts the changed records that had people, text and other
     contents before, and ``lost`` those that have none now.
@@ -93,6 +101,7 @@ class Tally(Struct):
     bare_links: int = 0
     changed: list[str] | None = None
     reasons: list[str] = []
+    rejected_references: set[str] = msgspec.field(default_factory=set)
     faults: FaultTally = msgspec.field(default_factory=FaultTally)
     damage: DamageTally = msgspec.field(default_factory=DamageTally)
     had: Counter[str] = msgspec.field(default_factory=Counter)
@@ -149,6 +158,12 @@ class Tally(Struct):
         self.faults.add(kind, f"{raw.location}: {reason}", raw.location)
         if len(self.reasons) < _SHOWN_REASONS:
             self.reasons.append(f"{raw.location}: {reason}")
+
+    def note_rejected_reference(self, raw: RawRecord) -> None:
+        """Keep the reference of a rejected record, if its source gives it; up to so many."""
+        reference = raw.raw.get("crime_ref") if isinstance(raw.raw, dict) else None
+        if isinstance(reference, str) and len(self.rejected_references) < _MAX_REFERENCES:
+            self.rejected_references.add(reference)
 
     def reconcile(self) -> None:
         """Raise GenerationError unless every line read has an outcome."""

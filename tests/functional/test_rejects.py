@@ -182,3 +182,27 @@ def test_a_clock_that_is_behind_the_last_refresh_is_reported(
         f"{live.name} was built at {later.built_at:%Y-%m-%d %H:%M} UTC. Check the clock"
         in outcome.err
     )
+
+
+def test_a_record_of_which_a_part_was_rejected_in_another_file_is_said(
+    foidex: CommandLine, tmp_path: Path
+) -> None:
+    """Rows of one reference are one record within a file only."""
+    head = "Ref,Day,Code,Text,Age"
+    rows = {
+        "a": ["A1,2022-01-01,22B,x,20", "A2,2022-01-01,22B,x,151"],
+        "b": ["A2,2022-01-01,22B,x,30"],
+    }
+    for name, lines in rows.items():
+        (tmp_path / f"{name}.csv").write_text("\n".join([head, *lines, ""]))
+    config = tmp_path / "foidex.toml"
+    columns = "crime_ref = {column = 'Ref'}\nrecorded_on = {column = 'Day'}\n"
+    config.write_text(
+        '[source]\npaths = ["a.csv", "b.csv"]\n'
+        "[source.profile]\none_row_per = 'victim'\n[source.profile.fields]\n"
+        f"{columns}offence_code = {{column = 'Code'}}\nnarrative = {{columns = ['Text']}}\n"
+        "\"victims.age\" = {column = 'Age'}\n"
+    )
+    outcome = foidex("refresh", "--reject-invalid", FOIDEX_CONFIG=str(config))
+    assert outcome.code == 0, outcome.err
+    assert "1 time: a record was rejected, and another with its reference was not" in outcome.out
