@@ -335,8 +335,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         if context.mode == "incremental":
             limits = DayLimits(generation.built_at, plan.earliest)
             require_days_within(client, generation.name, limits)
-        overrides_used = tuple(sorted({*overrides_used, *checks.failed}))
-        generation = _set_overrides(generation, overrides_used)
+        generation = _set_overrides(generation, tuple(sorted({*overrides_used, *checks.failed})))
         context.lock.check()
         lost = count_lost_contents(client, generation, live, context.limits.shrink)
         replaced = find_live_name(client, index.alias)
