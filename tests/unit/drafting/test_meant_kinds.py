@@ -45,6 +45,7 @@ def list_within(draft: Draft) -> dict[str, object]:
         'Please do not search for "kite".',
         'Instead of "kite", please search for "drone".',
         "By 56A I meant 45.",
+        "56A was a typo for 45.",
         "The code should be 86/2, not 86/10.",
     ],
 )
