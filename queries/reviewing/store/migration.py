@@ -74,8 +74,8 @@ def _explain_denial(version: str | None) -> ReviewError:
         )
     return ReviewError(
         "the tables of the store of reviews are those of an older version of foidex, and this "
-        "account may not change them. Run foidex review status once as the account that made them, "
-        "then give the others their rights again (docs/review.md)."
+        "account may not change them. Look at any review once as the account that made them, then "
+        "give the others their rights again (docs/review.md)."
     )
 
 
